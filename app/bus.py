@@ -33,5 +33,5 @@ class Bus:
         for handler in tuple(self._handlers[type(event)]):
             try:
                 handler(event)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the edge: one listener's fault is not the announcer's
                 _log.exception("A listener failed on %s", type(event).__name__)

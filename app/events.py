@@ -22,6 +22,7 @@ NUMERIC = -1
 NO_ACTOR = -1
 _MAGIC = b"NSB1"
 _LONGEST_STATE = 255
+_LARGEST = float(np.finfo(np.float32).max)
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -32,7 +33,8 @@ Float32 = npt.NDArray[np.float32]
 class Event(NamedTuple):
     """One state change. `at` is milliseconds since 1970 UTC; `context` 0 means unknown, else a 63-bit number
     that is the same for all that one press or one automation run caused; `actor` is the user's or the
-    automation's id, or empty."""
+    automation's id, or empty.
+    """
 
     entity_id: str
     state: str
@@ -214,13 +216,13 @@ class Events:
 
 def number_of(state: str) -> float | None:
     """Return a numeric state as a float, or None. `nan` and `inf` are words, not numbers."""
-    if not state or state[0] not in "-+.0123456789":
+    if not state or state[0] not in "-+.0123456789" or "_" in state:
         return None
     try:
         number = float(state)
     except ValueError:
         return None
-    return number if np.isfinite(np.float32(number)) else None
+    return number if abs(number) <= _LARGEST else None
 
 
 def _number_text(value: np.float32) -> str:

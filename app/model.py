@@ -81,7 +81,7 @@ class User(Frozen):
 
 
 class Automation(Frozen):
-    """An automation that exists in the home; `config` has the plural keys, empty if the hub keeps it secret."""
+    """An automation that exists in the home; `config` has the plural keys, or is empty where unknown."""
 
     entity_id: str
     unique_id: str | None = None
@@ -118,6 +118,11 @@ class Home(Frozen):
     @property
     def zone(self) -> ZoneInfo:
         return zone_of(self.time_zone)
+
+    @property
+    def knows_zone(self) -> bool:
+        """Whether the zone was told, or is only the default."""
+        return "time_zone" in self.model_fields_set
 
     @property
     def place(self) -> tuple[float, float] | None:

@@ -7,11 +7,10 @@ names; a test holds the two together.
 
 import json
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
@@ -88,10 +87,10 @@ class Options(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' own signature
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' own signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
@@ -106,7 +105,7 @@ class Options(BaseSettings):
     @classmethod
     def _is_cron(cls, value: str) -> str:
         try:
-            next(CronSim(value, datetime.now(ZoneInfo("UTC"))))
+            next(CronSim(value, datetime.now(UTC)))
         except (CronSimError, StopIteration) as error:
             raise ValueError(
                 f"{value!r} is no schedule: give five cron fields such as '0 3 * * *' (every night at 3)"
@@ -120,7 +119,7 @@ class Options(BaseSettings):
         if self.mail_host and not (self.mail_from and self.mail_to):
             raise ValueError("mail_host needs mail_from and mail_to")
         if self.hub_url and not self.hub_token.get_secret_value():
-            raise ValueError("hub_url needs hub_token, a long-lived access token from your profile in the hub")
+            raise ValueError("hub_url needs hub_token, a long-lived token from your profile in the hub")
         if (key := self.api_key.get_secret_value()) and len(key) < 16:
             raise ValueError("api_key needs at least 16 characters")
         return self
