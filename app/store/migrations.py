@@ -1,0 +1,93 @@
+"""Every table of the one database, as numbered migrations.
+
+Each migration and the record that it was applied share one transaction (sqlite-utils 4 `Migrations`). A
+released migration is never edited: a change is a new one below it. Every time is an integer, milliseconds
+since 1970 UTC. The room that owns a table writes its queries.
+"""
+
+from typing import Any
+
+from sqlite_utils import Migrations
+
+MIGRATIONS = Migrations("nightshift")
+
+
+@MIGRATIONS(name="0001_home_and_archive")
+def _home_and_archive(db: Any) -> None:
+    db.execute(
+        "CREATE TABLE home (home_id TEXT PRIMARY KEY, facts TEXT NOT NULL, updated_at INTEGER NOT NULL)"
+    )
+    # Clustered by its key: the same row read twice meets itself, and one entity's rows lie together.
+    db.execute("""
+        CREATE TABLE archive_event (
+            home_id TEXT NOT NULL,
+            entity_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            cause INTEGER NOT NULL,
+            context INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            PRIMARY KEY (home_id, entity_id, at, state)
+        ) WITHOUT ROWID""")
+    # The day covers [starts_at, ends_at), 23 to 25 hours; its events lie from first_at to last_at. The block
+    # comes last, so that the other columns are read without it.
+    db.execute("""
+        CREATE TABLE archive_day (
+            home_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            ends_at INTEGER NOT NULL,
+            first_at INTEGER NOT NULL,
+            last_at INTEGER NOT NULL,
+            events INTEGER NOT NULL,
+            block BLOB NOT NULL,
+            PRIMARY KEY (home_id, day)
+        )""")
+    db.execute("CREATE TABLE archive_mark (home_id TEXT PRIMARY KEY, pulled_until INTEGER NOT NULL)")
+
+
+@MIGRATIONS(name="0002_jobs")
+def _jobs(db: Any) -> None:
+    db.execute("""
+        CREATE TABLE job_run (
+            run_id TEXT PRIMARY KEY,
+            job TEXT NOT NULL,
+            home TEXT NOT NULL,
+            trigger TEXT NOT NULL,
+            status TEXT NOT NULL,
+            scheduled_for INTEGER,
+            started_at INTEGER,
+            completed_at INTEGER,
+            duration_seconds REAL,
+            counts TEXT NOT NULL DEFAULT '{}',
+            error_message TEXT,
+            attempt INTEGER NOT NULL DEFAULT 1,
+            retry_of TEXT,
+            generation TEXT NOT NULL,
+            details TEXT NOT NULL DEFAULT '{}',
+            UNIQUE (job, home, scheduled_for)
+        )""")
+    db.execute("CREATE INDEX job_run_job_status ON job_run (job, status)")
+    db.execute("CREATE INDEX job_run_started_at ON job_run (started_at DESC)")
+    db.execute("CREATE TABLE job_setting (job TEXT PRIMARY KEY, paused INTEGER NOT NULL)")
+    db.execute("""
+        CREATE TABLE liveness (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            seen_at INTEGER NOT NULL,
+            generation TEXT NOT NULL
+        )""")
+
+
+@MIGRATIONS(name="0003_suggestion")
+def _suggestion(db: Any) -> None:
+    db.execute("""
+        CREATE TABLE suggestion (
+            home_id TEXT NOT NULL,
+            suggestion_id TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('offered', 'faded')),
+            body TEXT NOT NULL,
+            first_seen INTEGER NOT NULL,
+            last_seen INTEGER NOT NULL,
+            run_id TEXT,
+            PRIMARY KEY (home_id, suggestion_id)
+        )""")

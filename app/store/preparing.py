@@ -1,0 +1,83 @@
+"""Making a database file fit to use, before anything else opens it: looked over, then brought up to date.
+
+Blocking: `Store.open` runs it in a thread.
+"""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from app.errors import StoreError
+from app.store.troubles import store_error
+
+
+def prepare(path: Path, migrations: Migrations, busy_seconds: float) -> None:
+    """Check the file at `path` (made, with its folder, when absent) and apply the pending migrations.
+
+    Raises StoreError with one line; a database that is damaged or from a newer version stays as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if path.exists() and path.stat().st_size:
+            _look_over(path, migrations, busy_seconds)
+        _bring_up_to_date(path, migrations, busy_seconds)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be used ({error.strerror or error}); check the folder and its rights"
+        ) from error
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+
+
+def _look_over(path: Path, migrations: Migrations, busy_seconds: float) -> None:
+    # Read-only, because closing a writing connection moves the log into the file: not into a damaged one.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_seconds)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(" ".join(str(found).split()))
+        newer = _names_applied(connection, migrations) - _names_known(migrations)
+    finally:
+        connection.close()
+    if newer:
+        raise StoreError(
+            f"{path}: was written by a newer Nightshift (it has {', '.join(sorted(newer))}); "
+            "update the app, or restore a backup made with this version"
+        )
+
+
+def _bring_up_to_date(path: Path, migrations: Migrations, busy_seconds: float) -> None:
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        if _names_known(migrations) <= _names_applied(connection, migrations):
+            return
+        # Taken before the pending ones are read, so that two processes that start together do not both apply
+        # them; sqlite-utils nests its own transactions (migration + record) in it as savepoints.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migrations.apply(Database(connection, execute_plugins=False))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+    finally:
+        connection.close()
+
+
+def _names_known(migrations: Migrations) -> set[str]:
+    empty = sqlite3.connect(":memory:")
+    try:
+        return {migration.name for migration in migrations.pending(Database(empty, execute_plugins=False))}
+    finally:
+        empty.close()
+
+
+def _names_applied(connection: sqlite3.Connection, migrations: Migrations) -> set[str]:
+    database = Database(connection, execute_plugins=False)
+    return {migration.name for migration in migrations.applied(database)}
