@@ -1,0 +1,1 @@
+"""How anything scheduled runs: declarations, the ledger, the clock, the runner, the engine."""

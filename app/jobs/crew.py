@@ -1,0 +1,174 @@
+"""The runs that are going on now: claimed in the ledger, carried out, written down when they end."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from app.bus import Bus
+from app.clock import Clock
+from app.errors import NightshiftError, StoreError
+from app.jobs.announcements import Progress, RunEnded, RunProgressed, RunStarted
+from app.jobs.duties import Start
+from app.jobs.engine import Engine
+from app.jobs.execution import STOPPED, CutOff, Ending, Execution
+from app.jobs.ledger import Ledger, Run, RunStatus
+from app.jobs.spec import JobSpec
+
+_log = logging.getLogger(__name__)
+_WRITE_AGAIN_AT_MOST_SECONDS = 60.0
+_FINISHING = 0.6
+"""The part of a stop's grace in which runs may still finish by themselves."""
+
+
+class Crew:
+    """Starts and ends runs, never two of one job. `on_ended` hears of each end before the bus does."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        bus: Bus,
+        clock: Clock,
+        engine: Engine,
+        home: str,
+        on_ended: Callable[[JobSpec, Run], None],
+    ) -> None:
+        self._ledger = ledger
+        self._bus = bus
+        self._clock = clock
+        self._engine = engine
+        self._home = home
+        self._on_ended = on_ended
+        self._stopping = False
+        self._active: dict[str, Execution] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._starts: set[asyncio.Task[Run | None]] = set()
+
+    async def begin(self, spec: JobSpec, start: Start) -> Run | None:
+        """Start a run; None when its instant has a row already. Raises AlreadyRunningError, StoreError.
+
+        Whoever asked may be cancelled meanwhile: the run is then started all the same, for a row that says
+        `running` without a run behind it must not be.
+        """
+        if self._stopping:
+            raise NightshiftError("Nightshift is stopping: no run is started any more")
+        task = asyncio.create_task(self._start(spec, start))
+        self._starts.add(task)
+        task.add_done_callback(self._starts.discard)
+        return await asyncio.shield(task)
+
+    def cancel(self, run_id: str) -> bool:
+        """End a running run by hand; False when it does not run."""
+        for execution in self._active.values():
+            if execution.run.run_id == run_id:
+                return execution.cut_off(CutOff.CANCELLED)
+        return False
+
+    def running(self, job: str) -> Run | None:
+        execution = self._active.get(job)
+        return execution.run if execution is not None else None
+
+    def progress(self, job: str) -> Progress | None:
+        execution = self._active.get(job)
+        return execution.progress if execution is not None else None
+
+    async def wait(self, run_id: str) -> None:
+        """Come back when that run has ended; at once when it does not run."""
+        if (task := self._tasks.get(run_id)) is not None:
+            await asyncio.wait([task])
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Start nothing more; give runs 60 % of the grace to finish, then cut them off and write it down."""
+        self._stopping = True
+        await asyncio.gather(*self._starts, return_exceptions=True)
+        if not (tasks := set(self._tasks.values())):
+            return
+        if grace_seconds > 0:
+            timer = asyncio.create_task(self._clock.sleep(grace_seconds * _FINISHING))
+            finished = asyncio.create_task(asyncio.wait(tasks))
+            await asyncio.wait({timer, finished}, return_when=asyncio.FIRST_COMPLETED)
+            timer.cancel()
+            finished.cancel()
+        for execution in self._active.values():
+            execution.cut_off(CutOff.STOPPING)
+        # The last resort is the loop's own time: whatever clock we are on, the process has to end.
+        _, stuck = await asyncio.wait(tasks, timeout=max(0.5, grace_seconds * (1 - _FINISHING) / 2))
+        for task in stuck:
+            task.cancel()
+        for execution in tuple(self._active.values()):
+            await self._leave_behind(execution)
+
+    async def _start(self, spec: JobSpec, start: Start) -> Run | None:
+        run = await self._ledger.claim(
+            spec.name,
+            self._home,
+            start.trigger,
+            scheduled_for=start.scheduled_for,
+            attempt=start.attempt,
+            retry_of=start.retry_of,
+        )
+        if run is None:
+            return None
+        execution = Execution(
+            spec,
+            run,
+            clock=self._clock,
+            engine=self._engine,
+            on_progress=lambda progress: self._bus.announce(RunProgressed(run.run_id, run.job, progress)),
+        )
+        self._active[spec.name] = execution
+        task = asyncio.create_task(self._carry_out(execution), name=f"job {spec.name}")
+        self._tasks[run.run_id] = task
+        task.add_done_callback(partial(self._let_go, execution))
+        _log.info("%s: run %s started (%s)", run.job, run.run_id, run.trigger)
+        self._bus.announce(RunStarted(run))
+        return run
+
+    async def _carry_out(self, execution: Execution) -> None:
+        ending = await execution.perform()
+        ended = await self._write_down(execution.run, ending)
+        del self._active[execution.run.job]
+        _log.info("%s: run %s %s after %.1f s", ended.job, ended.run_id, ended.status, ending.seconds)
+        self._on_ended(execution.spec, ended)
+        self._bus.announce(RunEnded(ended))
+
+    async def _write_down(self, run: Run, ending: Ending) -> Run:
+        """Write how a run ended, until the database takes it; so long it counts as running."""
+        wait = 1.0
+        while True:
+            try:
+                written = await self._ledger.finish(
+                    run.run_id,
+                    ending.status,
+                    seconds=ending.seconds,
+                    counts=ending.counts,
+                    error_message=ending.error_message,
+                    details=ending.details,
+                )
+            except StoreError as error:
+                _log.error("%s: its end (%s) is not written yet: %s", run.job, ending.status, error)
+                await self._clock.sleep(wait)
+                wait = min(wait * 2, _WRITE_AGAIN_AT_MOST_SECONDS)
+            else:
+                return written or await self._ledger.get(run.run_id) or replace(run, status=ending.status)
+
+    def _let_go(self, execution: Execution, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(execution.run.run_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._active.pop(execution.run.job, None)
+            _log.error("%s failed", task.get_name(), exc_info=error)
+
+    async def _leave_behind(self, execution: Execution) -> None:
+        """Write down a run that does not end when it is told to; without the database the next start will."""
+        _log.error("%s does not end: its run is left behind", execution.run.job)
+        try:
+            await self._ledger.finish(
+                execution.run.run_id,
+                RunStatus.INTERRUPTED,
+                seconds=(self._clock.now() - execution.run.started_at).total_seconds(),
+                error_message=STOPPED,
+            )
+        except StoreError as error:
+            _log.error("%s: that could not be written down: %s", execution.run.job, error)
