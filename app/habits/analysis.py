@@ -1,0 +1,239 @@
+"""One night's analysis: a pure function from a home's past to suggestions.
+
+No database, no clock, no network: `as_of` is in the snapshot, and the same snapshot gives the same result.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.clock import to_ms
+from app.events import Int64
+from app.habits import safety
+from app.habits.automation import automation_of
+from app.habits.days import Days, observe
+from app.habits.facts import facts_of, habit_json, identities
+from app.habits.gates import failed
+from app.habits.habit import TRIGGER, Habit
+from app.habits.known import Known, done_already, known_effects, machine_does
+from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
+from app.habits.localtime import LocalTime
+from app.habits.merge import Dropped, explain_away
+from app.habits.snapshot import Progress, Snapshot
+from app.habits.suggestion import Analysed, Analysis, Evidence, Replay, SetAside, Suggestion
+from app.habits.sun import sun_times
+from app.habits.targets import Target, find_targets
+from app.habits.timeline import Timeline
+from app.habits.triggers import Surroundings, presence, trigger_stream
+from app.model import Entity
+from app.words.templates import words_for
+
+LEAST_DAYS = 13
+"""Fourteen days of history hold thirteen whole ones wherever they begin."""
+LEAST_DAYS_WEEKLY = 20
+_MOST_DATES = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """All that the steps share."""
+
+    snapshot: Snapshot
+    timeline: Timeline
+    days: Days
+    around: Surroundings
+    targets: list[Target]
+
+
+def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analysis:
+    """Find what people do again and again, test it, and return what is worth offering."""
+    tell = progress or (lambda _step, _done, _of: None)
+    tell("Reading", 0, 1)
+    scene = _prepare(snapshot)
+    analysed = _analysed(scene)
+    if scene.days.count < LEAST_DAYS:
+        return Analysis(analysed=analysed, patterns_detected=0, suggestions=[])
+    span = Span.of(scene.days)
+    tried = _learn(scene, span, tell)
+    habits = []
+    stood = tried.standing()
+    for done, candidate in enumerate(stood):
+        tell("Replaying", done, len(stood))
+        habits.append(as_habit(candidate, span, scene.around))
+    aside = [] if not snapshot.explain else _beaten(tried.found, stood, span, scene)
+    offered, why = _select(habits, scene)
+    suggestions = _suggestions(offered, scene)
+    tell("Replaying", len(stood), len(stood))
+    return Analysis(
+        analysed=analysed,
+        patterns_detected=len(stood),
+        suggestions=suggestions,
+        set_aside=(why + aside) if snapshot.explain else [],
+    )
+
+
+def _prepare(snapshot: Snapshot) -> _Scene:
+    home = snapshot.home
+    until = to_ms(snapshot.as_of)
+    events = snapshot.events.between(-(1 << 62), until + 1)
+    timeline = Timeline.of(events)
+    first, last = (int(events.at[0]), int(events.at[-1])) if len(events) else (until, until)
+    local = LocalTime.over(home.zone, first, last)
+    days = observe(events, timeline, local, until)
+    sun = sun_times(home.place, home.zone, days.numbers) if home.place and len(days.numbers) else None
+    around = Surroundings(timeline, days, sun, presence(timeline))
+    return _Scene(snapshot, timeline, days, around, find_targets(snapshot, timeline, days))
+
+
+def _analysed(scene: _Scene) -> Analysed:
+    snapshot, days = scene.snapshot, scene.days
+    notes: list[str] = []
+    if not snapshot.causes_known:
+        notes.append(
+            "The source doesn't tell who acted: every change of an actuator was taken for a person's,"
+            " so an automation's work may look like a habit."
+        )
+    if days.count < LEAST_DAYS:
+        notes.append(
+            f"{days.count} whole days were observed: daily habits need 14 days of history, weekly ones 21."
+        )
+    elif days.count < LEAST_DAYS_WEEKLY:
+        notes.append(
+            f"{days.count} whole days were observed: daily habits were looked for;"
+            " habits of a single weekday need three weeks."
+        )
+    unobserved = int((~days.observed).sum())
+    if unobserved > 2:
+        notes.append(f"{unobserved} days were left out as not observed (down, away, or in part).")
+    if snapshot.home.place is None:
+        notes.append("The home's place isn't known, so nothing was looked for around sunrise and sunset.")
+    events = len(snapshot.events)
+    return Analysed(
+        events=events if snapshot.rows is None else snapshot.rows,
+        entities=len(snapshot.events.entities),
+        days=days.count,
+        first=days.local.text(days.first) if events else None,
+        last=days.local.text(days.last) if events else None,
+        notes=notes,
+    )
+
+
+def _learn(scene: _Scene, span: Span, tell: Progress) -> Tried:
+    home = scene.snapshot.home
+    stream = trigger_stream(scene.timeline, home, float(scene.days.count))
+    devices = {entity.entity_id: entity.device_id for entity in home.entities if entity.device_id}
+    weekly = scene.days.count >= LEAST_DAYS_WEEKLY
+    tried = Tried()
+    for done, target in enumerate(scene.targets):
+        tell("Looking for habits", done, len(scene.targets))
+        learn(target, span, stream, scene.around, devices, tried, weekly=weekly)
+    return tried
+
+
+def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAside]]:
+    """Return what is offered, and why the rest isn't."""
+    aside: list[SetAside] = []
+    good: list[Habit] = []
+    effects = known_effects(scene.snapshot.home)
+    for habit in habits:
+        why = failed(habit) or _known_or_unsafe(habit, scene, effects)
+        if why is None:
+            good.append(habit)
+        else:
+            aside.append(SetAside(habit=_title(habit, scene), why=why))
+    stay, dropped = explain_away(good)
+    aside += [SetAside(habit=_title(one.habit, scene), why=_explained(one, scene)) for one in dropped]
+    return stay, aside
+
+
+def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
+    verdict = _verdict(habit, scene)
+    if verdict.risk == safety.NEVER:
+        return f"never automated: {verdict.why}"
+    met = habit.whole.met
+    minutes = None if habit.kind == TRIGGER else float(np.median(scene.days.local.minutes(met)))
+    alias = done_already(habit, effects, minutes)
+    if alias is not None:
+        return f"an automation does it: {alias}"
+    moments = np.sort(np.concatenate([habit.whole.wanted, habit.whole.unwanted]))
+    if machine_does(habit.target.machine, moments):
+        return "an automation or another app does it"
+    return None
+
+
+def _verdict(habit: Habit, scene: _Scene) -> safety.Verdict:
+    entities = {entity.entity_id: entity for entity in scene.snapshot.home.entities}
+    return safety.worst(
+        [
+            safety.judge(entities.get(entity_id) or Entity(entity_id=entity_id), habit.target.state)
+            for entity_id in habit.target.entities
+        ]
+    )
+
+
+def _explained(dropped: Dropped, scene: _Scene) -> str:
+    if dropped.by is None:
+        return f"follows {dropped.minutes} minutes after it was last the other way"
+    if dropped.habit.kind == TRIGGER and dropped.by.kind == TRIGGER:
+        return f"a proxy of: {_title(dropped.by, scene)}"
+    return f"explained by: {_title(dropped.by, scene)}"
+
+
+def _beaten(found: list[Candidate], stood: list[Candidate], span: Span, scene: _Scene) -> list[SetAside]:
+    standing_ids = {id(candidate) for candidate in stood}
+    return [
+        SetAside(habit=_title(as_habit(one, span, scene.around), scene), why="beaten by chance")
+        for one in found
+        if id(one) not in standing_ids
+    ]
+
+
+def _title(habit: Habit, scene: _Scene) -> str:
+    return words_for(facts_of(habit, scene.snapshot.home), scene.snapshot.home.language).title
+
+
+def _suggestions(habits: list[Habit], scene: _Scene) -> list[Suggestion]:
+    made: list[Suggestion] = []
+    for habit, identity in zip(habits, identities(habits), strict=True):
+        words = words_for(facts_of(habit, scene.snapshot.home), scene.snapshot.home.language)
+        made.append(
+            Suggestion(
+                id=identity,
+                title=words.title,
+                description=words.description,
+                kind=habit.kind,
+                habit=habit_json(habit),
+                automation=automation_of(habit, words.title),
+                evidence=_evidence(habit, scene),
+                risk="low" if _verdict(habit, scene).risk == safety.LOW else "confirm",
+            )
+        )
+    return sorted(made, key=lambda suggestion: (-suggestion.evidence.confidence, suggestion.id))
+
+
+def _evidence(habit: Habit, scene: _Scene) -> Evidence:
+    held = habit.held_out
+
+    def dates(*moments: Int64) -> list[str]:
+        newest = np.sort(np.concatenate(moments))[-_MOST_DATES:]
+        return [scene.days.local.text(int(at)) for at in newest]
+
+    return Evidence(
+        days_observed=habit.days_observed,
+        days_kept=habit.days_kept,
+        confidence=round(confidence(habit), 2),
+        replay=Replay(
+            days=held.days,
+            fires=held.fires,
+            wanted=len(held.wanted),
+            unwanted=len(held.unwanted),
+            missed=len(held.missed),
+            precision=round(held.precision, 3),
+            coverage=round(held.coverage, 3),
+            wanted_at=dates(held.wanted),
+            unwanted_at=dates(held.unwanted),
+            missed_at=dates(held.missed),
+        ),
+        examples=dates(habit.whole.met),
+        misses=dates(habit.whole.unwanted, held.missed),
+    )

@@ -1,0 +1,81 @@
+"""What a habit is, before it becomes a suggestion: plain facts with no words and no wiring."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.events import Int64
+from app.habits.replay import Played
+from app.habits.targets import Target
+
+CLOCK, SUN, TRIGGER = "clock", "sun", "trigger"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moment of a clock or sun habit.
+
+    `anchor` is `midnight`, `sunrise` or `sunset`; `minutes` are local minutes after it (negative: before),
+    rounded as people round; `day_type` a key of `DAY_TYPES`.
+    """
+
+    anchor: str
+    minutes: int
+    day_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What else has to hold. Minutes; None where it doesn't matter.
+
+    `quiet`: how long the trigger had been in its state before; `away`: how long the target had not been as
+    wanted; `hours` local minutes of the day from, to (may run across midnight); `dark`: the sun is down
+    (True) or up (False).
+    """
+
+    quiet: int | None = None
+    away: int | None = None
+    hours: tuple[int, int] | None = None
+    day_type: str = "daily"
+    dark: bool | None = None
+    someone_home: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An entity's change to a state; `delay` is the seconds after it at which people act (0: at once)."""
+
+    entity_id: str
+    to_state: str
+    from_state: str | None = None
+    delay: int = 0
+    held: bool = False
+    """True if the state has to last for the delay (`for:`), False if the delay just passes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Habit:
+    """A habit with its evidence.
+
+    `kind` is `clock`, `sun` or `trigger`; the one has `when`, the other `trigger`. `spread` is the
+    interquartile range of people's acts around the moment, in seconds. `train`, `held_out` and `whole` are
+    its replays on the days learnt from, on the rest, and on all. `p_value` is corrected for the places that
+    were searched; `expected` is the share that chance alone would keep.
+    """
+
+    kind: str
+    target: Target
+    when: When | None = None
+    trigger: Trigger | None = None
+    conditions: Conditions = field(default_factory=Conditions)
+    days_observed: int = 0
+    days_kept: int = 0
+    spread: float = 0.0
+    lag: float = 0.0
+    p_value: float = 1.0
+    expected: float = 0.0
+    train: Played = field(default_factory=Played)
+    held_out: Played = field(default_factory=Played)
+    whole: Played = field(default_factory=Played)
+    explained: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    """The acts (ms) that this habit accounts for."""

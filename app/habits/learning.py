@@ -1,0 +1,197 @@
+"""From targets to habits with evidence: learnt on the first days, replayed on the rest.
+
+What counts as evidence is decided here and in `gates`; nothing is learnt from the held-out days but the final
+estimate of a moment that has stood the test.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.events import Int64
+from app.habits.clock_habits import Found, due_instants, find_clock_habits, refit, tests_made
+from app.habits.days import DAY_TYPES, WEEKLY, Days
+from app.habits.evidence import discoveries, wilson_lower
+from app.habits.habit import CLOCK, SUN, TRIGGER, Conditions, Habit, When
+from app.habits.localtime import MINUTE_MS
+from app.habits.replay import Played, play_clock, play_reactive
+from app.habits.targets import Target
+from app.habits.trigger_habits import Rule, find_rules
+from app.habits.triggers import Stream, Surroundings
+
+LEARN_SHARE = 0.7
+FALSE_SHARE = 0.01
+"""One in a hundred of what is kept may be chance's."""
+REACH_MS = 120 * MINUTE_MS
+"""Acts this near a clock habit's moment are its business: outside its quarter of an hour they are missed."""
+_HOME_GAIN = 0.05
+_HOME_KEEPS = 0.9
+_COMMON = tuple(name for name in DAY_TYPES if name not in WEEKLY)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """The observed days: all of them, those to learn from, and the held-out rest; `cut` (ms) parts them."""
+
+    whole: Days
+    learn: Days
+    rest: Days
+    cut: int
+
+    @classmethod
+    def of(cls, days: Days) -> "Span":
+        cut = days.split(LEARN_SHARE)
+        return cls(days, days.part(days.first - 1, cut), days.part(cut, days.last + 1), cut)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """Something found for a target, not yet judged against everything else that was tried."""
+
+    target: Target
+    found: Found | Rule
+
+    @property
+    def p_value(self) -> float:
+        return self.found.p_value
+
+
+@dataclass(slots=True)
+class Tried:
+    """What was found and how much was tried, clocks and reactions apart: two families of tests."""
+
+    clocks: list[Candidate] = field(default_factory=list)
+    clock_tests: int = 0
+    rules: list[Candidate] = field(default_factory=list)
+    rule_tests: int = 0
+
+    @property
+    def found(self) -> list[Candidate]:
+        return [*self.clocks, *self.rules]
+
+    def standing(self) -> list[Candidate]:
+        """Return the candidates that beat chance, with everything that was tried in their family counted."""
+        stood: list[Candidate] = []
+        for found, tests in ((self.clocks, self.clock_tests), (self.rules, self.rule_tests)):
+            good = discoveries([candidate.p_value for candidate in found], tests, FALSE_SHARE)
+            stood += [candidate for candidate, stands in zip(found, good.tolist(), strict=True) if stands]
+        return stood
+
+
+def learn(
+    target: Target,
+    span: Span,
+    stream: Stream,
+    around: Surroundings,
+    devices: dict[str, str],
+    tried: Tried,
+    *,
+    weekly: bool,
+) -> None:
+    """Add to `tried` what stands out for one target.
+
+    Whether there is a moment at all, and on which kind of day, is asked of all days: weekends and single
+    weekdays come round too seldom to be found on a part of them. When exactly, `as_habit` learns on the
+    first part alone. Reactions are found on the first part alone.
+    """
+    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON)
+    tried.clock_tests += tests_made(around.sun, _COMMON)
+    if weekly:
+        left = _without_near(target.acts, [habit.explained for habit in clocks], span.whole)
+        clocks += find_clock_habits(left, span.whole, None, WEEKLY)
+        tried.clock_tests += tests_made(None, WEEKLY)
+    tried.clocks += [Candidate(target, habit) for habit in clocks]
+    early = target.acts[target.acts < span.cut]
+    hours = [stretch for habit in clocks if (stretch := _stretch(habit.when)) is not None]
+    rules, tests = find_rules(target, early, stream, around, devices, span.cut, hours)
+    tried.rules += [Candidate(target, rule) for rule in rules]
+    tried.rule_tests += tests
+
+
+def as_habit(candidate: Candidate, span: Span, around: Surroundings) -> Habit:
+    """Replay a candidate on both parts of the days, and estimate it on all of them."""
+    if isinstance(candidate.found, Rule):
+        return _reaction(candidate.target, candidate.found, span, around)
+    return _clock(candidate.target, candidate.found, span, around)
+
+
+def confidence(habit: Habit) -> float:
+    """Return a lower bound of how often it would be right.
+
+    A clock habit learnt but one number from the first days, so they count whole; a reaction's trigger and
+    conditions were chosen on them, so they count half.
+    """
+    held, train = habit.held_out, habit.train
+    weight = 0.5 if habit.kind == TRIGGER else 1.0
+    return wilson_lower(len(held.wanted) + len(train.wanted) * weight, held.fires + train.fires * weight)
+
+
+def _clock(target: Target, found: Found, span: Span, around: Surroundings) -> Habit:
+    early = target.acts[target.acts < span.cut]
+    learnt = refit(found, early, span.learn, around.sun)
+    conditions = _presence(target, learnt, span, around)
+    train = _play(target, learnt, span.learn, around, conditions)
+    held = _play(target, learnt, span.rest, around, conditions)
+    final = refit(learnt, target.acts, span.whole, around.sun)
+    whole = _play(target, final, span.whole, around, conditions)
+    return Habit(
+        CLOCK if final.when.anchor == "midnight" else SUN, target, when=final.when, conditions=conditions,
+        days_observed=whole.days, days_kept=len(whole.wanted), spread=final.spread * 60.0,
+        p_value=found.p_value, expected=found.expected, train=train, held_out=held, whole=whole,
+        explained=final.explained,
+    )  # fmt: skip
+
+
+def _play(target: Target, found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Played:
+    due = due_instants(found.when, days, around.sun)
+    if conditions.someone_home and (home := around.someone_home(due)) is not None:
+        due = due[home]
+    return play_clock(due, target, target.acts[days.watched(target.acts)], REACH_MS)
+
+
+def _presence(target: Target, found: Found, span: Span, around: Surroundings) -> Conditions:
+    """Ask for somebody at home if that clearly makes it more right on the days to learn from."""
+    alone = Conditions()
+    if around.presence is None:
+        return alone
+    peopled = replace(alone, someone_home=True)
+    without = _play(target, found, span.learn, around, alone)
+    with_home = _play(target, found, span.learn, around, peopled)
+    better = with_home.precision >= without.precision + _HOME_GAIN
+    keeps = len(with_home.wanted) >= _HOME_KEEPS * len(without.wanted)
+    return peopled if better and keeps else alone
+
+
+def _reaction(target: Target, rule: Rule, span: Span, around: Surroundings) -> Habit:
+    def played(days: Days) -> Played:
+        acts = target.acts[days.watched(target.acts)]
+        return play_reactive(rule.fires(days.watched(rule.known.at)), target, acts, days.count)
+
+    whole = played(span.whole)
+    local = around.days.local
+    kept = np.unique(local.days(whole.wanted))
+    came_up = np.union1d(kept, local.days(whole.unwanted))
+    return Habit(
+        TRIGGER, target, trigger=rule.trigger, conditions=rule.conditions,
+        days_observed=len(came_up), days_kept=len(kept), spread=rule.lag_spread, lag=rule.lag,
+        p_value=rule.p_value, expected=rule.expected, train=played(span.learn), held_out=played(span.rest),
+        whole=whole, explained=whole.met,
+    )  # fmt: skip
+
+
+def _stretch(when: When) -> tuple[int, int] | None:
+    """Return the hours around a moment of the clock, in half hours: an hour or more on either side."""
+    if when.anchor != "midnight":
+        return None
+    return (when.minutes - 60) // 30 * 30 % 1440, -(-(when.minutes + 60) // 30) * 30 % 1440
+
+
+def _without_near(acts: Int64, taken: list[Int64], days: Days) -> Int64:
+    """Leave out acts at the hours of habits found already, on whatever day: they are those habits' own."""
+    keep = np.ones(len(acts), np.bool_)
+    minutes = days.local.minutes(acts)
+    for own in taken:
+        if len(own):
+            middle = float(np.median(days.local.minutes(own)))
+            keep &= np.abs((minutes - middle + 720) % 1440 - 720) > REACH_MS / MINUTE_MS / 2
+    return acts[keep]

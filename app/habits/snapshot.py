@@ -1,0 +1,124 @@
+"""What the night hands to the miner: a home, its events, and the instant up to which they are known.
+
+A snapshot crosses a process boundary as frames: 4-byte little-endian length, then the bytes. The first frame
+is the header (JSON), each further one a block (`Events.encode`), until the end of the stream.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+import numpy as np
+
+from app.clock import to_ms
+from app.errors import InputError
+from app.events import NUMERIC, Events
+from app.model import Home
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how much of it is done, and of how much."""
+
+_LENGTH = struct.Struct("<I")
+_LARGEST_FRAME = 1 << 28
+_HEARTBEAT_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A home's past as of one instant.
+
+    `causes_known` False means that the source never tells who acted: then every unattributed change of an
+    actuator is taken for a person's, and the result says so. `rows` is how many events there were before
+    numeric streams were thinned (None: nothing was).
+    """
+
+    home: Home
+    as_of: datetime
+    events: Events
+    causes_known: bool = True
+    explain: bool = False
+    rows: int | None = None
+
+
+def encode_snapshot(
+    home: Home,
+    as_of: datetime,
+    *,
+    causes_known: bool = True,
+    explain: bool = False,
+    since: datetime | None = None,
+) -> bytes:
+    """Return the first frame of a snapshot; the blocks follow, each through `frame`."""
+    header = {
+        "home": home.model_dump(mode="json"),
+        "as_of": as_of.isoformat(),
+        "causes_known": causes_known,
+        "explain": explain,
+        "since": since.isoformat() if since else None,
+    }
+    return frame(json.dumps(header, separators=(",", ":")).encode())
+
+
+def frame(content: bytes) -> bytes:
+    """Return the bytes with their length before them."""
+    return _LENGTH.pack(len(content)) + content
+
+
+def read_snapshot(payload: BinaryIO) -> Snapshot:
+    """Read a snapshot back, block by block, thinning numeric streams on the way.
+
+    Only one block is held in full at a time.
+
+    Raises InputError when the stream is damaged.
+    """
+    frames = _frames(payload)
+    try:
+        header = json.loads(next(frames))
+        home = Home.model_validate(header["home"])
+        as_of = datetime.fromisoformat(header["as_of"])
+        since = datetime.fromisoformat(header["since"]) if header.get("since") else None
+    except (StopIteration, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"a damaged snapshot: no header ({error})") from error
+    first = to_ms(since) if since else -(1 << 62)
+    parts: list[Events] = []
+    rows = 0
+    for block in frames:
+        events = Events.decode(block).between(first, to_ms(as_of) + 1)
+        rows += len(events)
+        parts.append(thinned(events))
+    return Snapshot(
+        home, as_of, Events.join(parts), bool(header.get("causes_known", True)),
+        bool(header.get("explain", False)), rows,
+    )  # fmt: skip
+
+
+def thinned(events: Events) -> Events:
+    """Keep every discrete change, and of all numbers together the first in each five minutes, and the last.
+
+    Numbers are most of what a recorder holds; habits are made of discrete changes, and numbers tell them only
+    that the source was alive.
+    """
+    numeric = np.flatnonzero(events.state == NUMERIC)
+    if not len(numeric):
+        return events
+    _, first = np.unique(events.at[numeric] // _HEARTBEAT_MS, return_index=True)
+    keep = events.state != NUMERIC
+    keep[numeric[first]] = True
+    keep[numeric[-1]] = True
+    return events.take(keep)
+
+
+def _frames(payload: BinaryIO) -> Iterator[bytes]:
+    while head := payload.read(_LENGTH.size):
+        if len(head) < _LENGTH.size:
+            raise InputError("a damaged snapshot (cut short)")
+        (size,) = _LENGTH.unpack(head)
+        if size > _LARGEST_FRAME:
+            raise InputError("a damaged snapshot (a frame too large)")
+        content = payload.read(size)
+        if len(content) < size:
+            raise InputError("a damaged snapshot (cut short)")
+        yield content

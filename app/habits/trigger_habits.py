@@ -1,0 +1,280 @@
+"""Habits of reaction: when A happens, people do B.
+
+A trigger is an opportunity only if the target isn't already as wanted, and of those only the first one after
+the target was left (the rest finds it done). Short windows first. The null is the same triggers on other days
+at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.events import Int64
+from app.habits.conditions import search, worth
+from app.habits.days import Days
+from app.habits.evidence import binomial_tail, spread, wilson_lower
+from app.habits.habit import Conditions, Trigger
+from app.habits.localtime import DAY_MS, MINUTE_MS, Bool
+from app.habits.replay import AFTER_MS, Played, play_reactive
+from app.habits.targets import ECHO_MS, Target
+from app.habits.triggers import Kind, Known, Stream, Surroundings, is_actuator
+
+WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
+_START_QUIET = (None, 5, 15, 60)
+_SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
+_LEAST_ACTS = 6
+_LEAST_SHARE = 0.2
+_MOST_KINDS = 40
+_LEAST_HITS = 5
+_LEAST_DAYS = 4
+_LEAST_RATIO = 3.0
+_LEAST_PRECISION = 0.3
+_START_AWAY = 120
+_BAND = 0.12
+_WINDOWS_TESTED = len(WINDOWS_MS) + 1
+_DELAY_FROM_MS = 90_000
+_DELAY_TIGHT = 0.6
+_HELD_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A reaction found: its replay on the days to learn from, and its evidence.
+
+    `lag` and `lag_spread` in seconds, from the trigger to people's act.
+    """
+
+    kind: Kind
+    trigger: Trigger
+    conditions: Conditions
+    known: Known
+    played: Played
+    p_value: float
+    expected: float
+    lag: float
+    lag_spread: float
+
+    @property
+    def worth(self) -> float:
+        return worth(self.played)
+
+    def fires(self, inside: Bool | None = None) -> Int64:
+        """Return when (ms) it would fire, the target's own state aside."""
+        hold = self.known.hold(self.conditions)
+        if inside is not None:
+            hold = hold & inside
+        if not self.trigger.delay:
+            return self.known.at[hold]
+        if self.trigger.held:
+            hold = hold & (self.known.until - self.known.at >= self.trigger.delay * 1000)
+        return self.known.at[hold] + self.trigger.delay * 1000
+
+
+def find_rules(
+    target: Target,
+    acts: Int64,
+    stream: Stream,
+    around: Surroundings,
+    devices: dict[str, str],
+    until: int,
+    hours: list[tuple[int, int]],
+) -> tuple[list[Rule], int]:
+    """Return the reactions that lead to `target`, and how many tests were made.
+
+    `acts` (ms) are the intents of the days to learn from, which end at `until`. `devices` maps entities to
+    their devices: a device's own sensors follow its switch, they don't cause it. `hours` are stretches of the
+    day (local minutes) in which people often do this: a search may begin there.
+    """
+    if len(acts) < _LEAST_ACTS:
+        return [], 0
+    own = {devices[entity_id] for entity_id in target.entities if entity_id in devices}
+    starts = [Conditions(quiet=quiet) for quiet in _START_QUIET]
+    # "The first of the morning": neither the hours nor the idle time helps without the other.
+    starts += [Conditions(hours=stretch, away=_START_AWAY) for stretch in dict.fromkeys(hours)]
+    rules: list[Rule] = []
+    kinds = _near(acts, stream, until)
+    for kind in kinds:
+        if kind.entity_id in target.entities or devices.get(kind.entity_id) in own:
+            continue
+        rule = _rule(kind, target, acts, around, until, starts)
+        if rule is not None:
+            rules.append(rule)
+    return rules, len(stream.kinds) * _WINDOWS_TESTED * len(starts)
+
+
+def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
+    """Return the kinds that come before enough of the acts, the most beyond their frequency first.
+
+    One backward window join over the whole stream.
+    """
+    low = np.searchsorted(stream.at, acts - AFTER_MS, "left")
+    high = np.searchsorted(stream.at, acts, "left")
+    counts = high - low
+    which = np.repeat(np.arange(len(acts)), counts)
+    rows = np.repeat(low, counts) + np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    size = max(len(stream.kinds), 1)
+    pairs = np.unique(which * size + stream.kind[rows])
+    hits = np.bincount(pairs % size, minlength=size)
+    span = max(until - int(stream.at[0]), 1) if len(stream.at) else 1
+    total = np.bincount(stream.kind, minlength=size)
+    expected = len(acts) * (1.0 - np.exp(-total * (AFTER_MS / span)))
+    enough = np.flatnonzero(hits >= max(_LEAST_HITS, _LEAST_SHARE * len(acts)))
+    order = enough[np.argsort(-hits[enough] / np.maximum(expected[enough], 0.1), kind="stable")]
+    return [stream.kinds[int(i)] for i in order[:_MOST_KINDS]]
+
+
+def _rule(
+    kind: Kind, target: Target, acts: Int64, around: Surroundings, until: int, starts: list[Conditions]
+) -> Rule | None:
+    known = around.known(kind, target)
+    inside = (known.at < until) & around.days.watched(known.at)
+    if is_actuator(kind.entity_id):
+        inside &= ~_echoes(known.at, acts)
+    best: tuple[float, float, Conditions] | None = None
+    for start in starts:
+        tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
+        if tested is not None and (best is None or tested[0] < best[0]):
+            best = (*tested, start)
+    if best is None:
+        return None
+    p_value, expected, start = best
+    # The start that convinces most is only where the search may begin: none at all has its chance too.
+    found = max(
+        (search(known, inside, target, acts, first) for first in dict.fromkeys((Conditions(), start))),
+        key=lambda pair: worth(pair[1]),
+    )
+    conditions, played = found
+    after = played.met >= played.wanted
+    lags = (played.met - played.wanted)[after] / 1000.0
+    if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
+        return None
+    if len(np.unique(around.days.local.days(played.met))) < _LEAST_DAYS:
+        return None
+    trigger = Trigger(kind.entity_id, kind.state, _left_state(kind, around))
+    rule = Rule(
+        kind,
+        trigger,
+        conditions,
+        known,
+        played,
+        p_value,
+        expected,
+        float(np.median(lags)),
+        spread((played.met - played.wanted) / 1000.0),
+    )
+    return _with_delay(rule, target, acts, inside)
+
+
+def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, float] | None:
+    """Return the p-value of the most telling window and the share that chance would keep, or None.
+
+    Most triggers fail an analytic test already (people act at a steady rate); only the rest is permuted.
+    """
+    lags = _lags(fires, target)
+    if len(lags) < _LEAST_HITS:
+        return None
+    acts = int(np.searchsorted(target.acts, until))
+    rate = acts / max(until - days.first, 1)
+    telling = {
+        (low, high): hit
+        for low, high in _windows(lags)
+        if (hit := int(((lags >= low) & (lags <= high)).sum())) >= _LEAST_HITS
+        and hit >= _LEAST_RATIO * len(lags) * -np.expm1(-rate * (high - low))
+    }
+    if not telling:
+        return None
+    moved = (fires + np.array(_SHIFTS, np.int64)[:, None] * DAY_MS).ravel()
+    group = np.repeat(np.arange(len(_SHIFTS)), len(fires))
+    inside = (moved >= days.first) & (moved < until)
+    inside[inside] = days.watched(moved[inside])
+    moved, group = moved[inside], group[inside]
+    null = np.concatenate([_lags(moved[group == shift], target) for shift in range(len(_SHIFTS))])
+    best: tuple[float, float] | None = None
+    for (low, high), hit in telling.items():
+        chance = _by_chance((low, high), null)
+        if hit / len(lags) < _LEAST_RATIO * chance:
+            continue
+        # A band around the usual lag always holds that lag itself.
+        free = 1 if low > 0 else 0
+        p_value = binomial_tail(hit - free, len(lags) - free, chance)
+        if best is None or p_value < best[0]:
+            best = (p_value, chance)
+    return best
+
+
+def _by_chance(window: tuple[int, int], null: Int64) -> float:
+    """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
+
+    The band around the usual lag is chosen after looking, so the shifted days may choose their own as well.
+    """
+    bands = [window]
+    if window[0] > 0 and (own := _windows(null)[-1])[0] > 0:
+        bands.append(own)
+    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in bands)
+    return 1.0 - wilson_lower(len(null) - hits, len(null))
+
+
+def _windows(lags: Int64) -> list[tuple[int, int]]:
+    """Return the lags (from, to, in ms) to test: short ones first, and last a band around the usual lag.
+
+    Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
+    """
+    windows = [(0, window) for window in WINDOWS_MS]
+    near = lags[lags <= AFTER_MS]
+    if len(near) and (usual := int(np.median(near))) > WINDOWS_MS[0]:
+        windows.append((int(usual * (1 - _BAND)), int(usual * (1 + _BAND))))
+    return windows
+
+
+def _lags(fires: Int64, target: Target) -> Int64:
+    """Return for each opportunity (fires in ascending order) how long (ms) until a person did it."""
+    fires = fires[~target.was_in(fires)]
+    cycle = np.searchsorted(target.leaves, fires, "left")
+    first = np.ones(len(cycle), np.bool_)
+    first[1:] = cycle[1:] != cycle[:-1]
+    fires = fires[first]
+    where = np.searchsorted(target.acts, fires, "left")
+    lags = np.full(len(fires), np.int64(1) << 62, np.int64)
+    known = where < len(target.acts)
+    lags[known] = target.acts[where[known]] - fires[known]
+    return lags
+
+
+def _echoes(at: Int64, acts: Int64) -> Bool:
+    """Return which triggers are the same press as an act: one switch that moves both."""
+    low = np.searchsorted(acts, at - ECHO_MS, "left")
+    high = np.searchsorted(acts, at + ECHO_MS, "right")
+    return np.asarray(high > low, np.bool_)
+
+
+def _left_state(kind: Kind, around: Surroundings) -> str | None:
+    """Return the one state that it comes from, if there is just one: then the trigger says `from`."""
+    table = around.timeline
+    before = np.unique(table.state[kind.rows - 1])
+    return table.states[int(before[0])] if len(before) == 1 else None
+
+
+def _with_delay(rule: Rule, target: Target, acts: Int64, inside: Bool) -> Rule:
+    """Let the automation wait as people do, if they do so steadily and it costs nothing."""
+    if rule.lag * 1000 < _DELAY_FROM_MS or rule.lag_spread > _DELAY_TIGHT * rule.lag:
+        return rule
+    after = rule.played.met >= rule.played.wanted
+    lags = (rule.played.met - rule.played.wanted)[after]
+    delay = round(float(np.percentile(lags, 25)) / MINUTE_MS) * 60
+    if not delay:
+        return rule
+    hits = np.isin(rule.known.at, rule.played.wanted[after])
+    lasted = (rule.known.until - rule.known.at)[hits] >= delay * 1000
+    held = bool(lasted.mean() >= _HELD_SHARE)
+    trigger = Trigger(rule.trigger.entity_id, rule.trigger.to_state, rule.trigger.from_state, delay, held)
+    waiting = Rule(
+        rule.kind, trigger, rule.conditions, rule.known, rule.played, rule.p_value, rule.expected, rule.lag,
+        rule.lag_spread,
+    )  # fmt: skip
+    played = play_reactive(waiting.fires(inside), target, acts)
+    if played.precision < rule.played.precision or played.coverage < 0.9 * rule.played.coverage:
+        return rule
+    return Rule(
+        rule.kind, trigger, rule.conditions, rule.known, played, rule.p_value, rule.expected, rule.lag,
+        rule.lag_spread,
+    )  # fmt: skip
