@@ -1,0 +1,90 @@
+"""One letter after a night that found something new, or that failed for good: nothing else is mailed."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from app.bus import Bus
+from app.errors import NightshiftError
+from app.habits.announcements import SuggestionsChanged
+from app.jobs.announcements import RunEnded
+from app.jobs.run import Run, RunStatus
+
+_log = logging.getLogger(__name__)
+_LETTERS_WAITING = 16
+
+
+class Post(Protocol):
+    """Who carries a letter (`mail.sender.Mailer`)."""
+
+    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None: ...
+
+
+class Letters:
+    """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged."""
+
+    def __init__(self, post: Post, bus: Bus, *, retries: int) -> None:
+        """Take the parts; `retries` is how often a failed night is tried again: only the last failure is worth a letter."""
+        self._post = post
+        self._bus = bus
+        self._retries = retries
+        self._waiting: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(_LETTERS_WAITING)
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._unsubscribe = [
+            self._bus.subscribe(SuggestionsChanged, self._on_suggestions),
+            self._bus.subscribe(RunEnded, self._on_end),
+        ]
+        self._task = asyncio.create_task(self._deliver(), name="letters")
+
+    async def stop(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _on_suggestions(self, changed: SuggestionsChanged) -> None:
+        if changed.created:
+            self._put(*letter_about(changed))
+
+    def _on_end(self, event: RunEnded) -> None:
+        if event.run.status is RunStatus.FAILED and event.run.attempt > self._retries:
+            self._put(*letter_of_failure(event.run))
+
+    def _put(self, subject: str, text: str, key: str) -> None:
+        try:
+            self._waiting.put_nowait((subject, text, key))
+        except asyncio.QueueFull:
+            _log.warning("A letter was dropped: too many are waiting for the mail server")
+
+    async def _deliver(self) -> None:
+        while True:
+            subject, text, key = await self._waiting.get()
+            try:
+                await self._post.send(subject, text, key=key)
+            except NightshiftError as error:
+                _log.warning("The letter %r was not sent: %s", subject, error)
+
+
+def letter_about(changed: SuggestionsChanged) -> tuple[str, str, str]:
+    """Return subject, text and key of the letter about new suggestions."""
+    count = len(changed.created)
+    subject = f"Nightshift: {count} new suggestion{'s' if count != 1 else ''}"
+    lines = "\n".join(f"- {title}" for title in changed.created)
+    text = (
+        f"Found last night:\n\n{lines}\n\nThe evidence for each is on Nightshift's page in Home Assistant.\n"
+    )
+    return subject, text, f"suggestions-{changed.run_id}"
+
+
+def letter_of_failure(run: Run) -> tuple[str, str, str]:
+    """Return subject, text and key of the letter about a night that failed for good."""
+    text = (
+        f"The nightly analysis failed {run.attempt} times: {run.error_message}\n\n"
+        "It is tried again the next night. Nothing is lost: what was read is kept.\n"
+    )
+    return "Nightshift: the night failed", text, f"failed-{run.run_id}"

@@ -1,0 +1,85 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from app.announce.letters import Letters
+from app.bus import Bus
+from app.errors import NeighbourError
+from app.habits.announcements import SuggestionsChanged
+from app.jobs.announcements import RunEnded
+from app.jobs.run import Run, RunStatus, Trigger
+
+
+class Box:
+    """Takes letters; the first `refusals` of them it does not."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.letters: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+        self._refusals = refusals
+
+    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None:  # noqa: ARG002 - Post
+        if self._refusals:
+            self._refusals -= 1
+            raise NeighbourError("mail: no answer")
+        await self.letters.put((subject, text, key))
+
+
+def _changed(*created: str) -> SuggestionsChanged:
+    return SuggestionsChanged("home", "run", len(created), created, created, ())
+
+
+def _ended(status: RunStatus, attempt: int) -> RunEnded:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return RunEnded(
+        Run(
+            "r",
+            "analysis",
+            "home",
+            Trigger.SCHEDULE,
+            status,
+            now,
+            now,
+            error_message="hub: gone",
+            attempt=attempt,
+        )
+    )
+
+
+async def test_new_suggestions_are_one_letter() -> None:
+    bus, box = Bus(), Box()
+    letters = Letters(box, bus, retries=1)
+    letters.start()
+    bus.announce(_changed("Turn on the kettle at 06:45", "Turn off the hall at 23:00"))
+    subject, text, key = await asyncio.wait_for(box.letters.get(), 5)
+    await letters.stop()
+    assert subject == "Nightshift: 2 new suggestions"
+    assert "- Turn on the kettle at 06:45\n" in text
+    assert key == "suggestions-run"
+
+
+async def test_a_night_without_news_writes_nothing_and_a_first_failure_neither() -> None:
+    bus, box = Bus(), Box()
+    letters = Letters(box, bus, retries=1)
+    letters.start()
+    bus.announce(_changed())
+    bus.announce(_ended(RunStatus.FAILED, attempt=1))
+    bus.announce(_ended(RunStatus.COMPLETED, attempt=2))
+    bus.announce(_ended(RunStatus.FAILED, attempt=2))
+    subject, text, _ = await asyncio.wait_for(box.letters.get(), 5)
+    await letters.stop()
+    assert subject == "Nightshift: the night failed"
+    assert "failed 2 times: hub: gone" in text
+    assert box.letters.empty()
+
+
+async def test_a_letter_that_cannot_leave_does_not_hold_up_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    bus, box = Bus(), Box(refusals=1)
+    letters = Letters(box, bus, retries=1)
+    letters.start()
+    bus.announce(_changed("first"))
+    bus.announce(_changed("second"))
+    _, text, _ = await asyncio.wait_for(box.letters.get(), 5)
+    await letters.stop()
+    assert "second" in text
+    assert "was not sent: mail: no answer" in caplog.text
