@@ -1,0 +1,148 @@
+"""The table of every address: the routes, the OpenAPI text and the test of docs/api.md are made from it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from app import __version__
+from app.web import api
+from app.web.security import PROOF_HEADER
+
+_SHAPES: Final = {
+    "Run": {
+        "run_id": "string",
+        "job": "string",
+        "home": "string",
+        "trigger": "string",
+        "status": "string",
+        "scheduled_for": "string",
+        "started_at": "string",
+        "completed_at": "string",
+        "duration_seconds": "number",
+        "counts": "object",
+        "error_message": "string",
+        "attempt": "integer",
+        "retry_of": "string",
+    },
+    "Error": {"error": "string"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of the API; `answers` says what each status code means."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    summary: str
+    answers: dict[int, str] = field(default_factory=lambda: {200: "As described."})
+    query: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes something, so that it takes an administrator and the proof header."""
+        return self.method == "POST"
+
+
+def api_endpoints(
+    events: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> tuple[Endpoint, ...]:
+    """Return the API's table; `events` serves the live events."""
+    job_answers = {200: "The job as it is now.", 404: "No such job."}
+    return (
+        Endpoint("GET", "/health", api.health, "Whether the process lives (not its neighbours)."),
+        Endpoint(
+            "POST",
+            "/api/analyze/trigger",
+            api.trigger,
+            "Start the analysis now.",
+            {202: "The run that was started.", 409: "It runs already: the running one, with an error line."},
+        ),
+        Endpoint(
+            "GET",
+            "/api/analyze/status",
+            api.status,
+            "Whether the analysis runs, its progress, its last and next run.",
+        ),
+        Endpoint("GET", "/api/suggestions", api.suggestions, "What is on offer, the surest first."),
+        Endpoint(
+            "GET",
+            "/api/suggestions/{id}/automation.yaml",
+            api.automation_yaml,
+            "A suggestion's automation as YAML.",
+            {200: "YAML.", 404: "No such suggestion is on offer."},
+        ),
+        Endpoint(
+            "GET",
+            "/api/runs",
+            api.runs,
+            "Past runs, the newest first.",
+            {200: "A list of runs.", 400: "A limit that is none."},
+            query=("limit", "job"),
+        ),
+        Endpoint(
+            "POST",
+            "/api/runs/{run_id}/cancel",
+            api.cancel,
+            "End a run that is going on.",
+            {202: "It is being ended.", 404: "No such run.", 409: "It is over already."},
+        ),
+        Endpoint(
+            "GET", "/api/jobs", api.jobs, "Every job: what it does, its next run, whether it is paused."
+        ),
+        Endpoint("POST", "/api/jobs/{job}/pause", api.pause, "Pause a job's schedule.", job_answers),
+        Endpoint("POST", "/api/jobs/{job}/resume", api.resume, "Resume a job's schedule.", job_answers),
+        Endpoint("GET", "/api/events", events, "Live events (text/event-stream).", {200: "A stream."}),
+        Endpoint("GET", "/api/openapi.json", _serve_description, "This API as OpenAPI 3.1."),
+    )
+
+
+DESCRIPTION = web.AppKey("description", dict[str, Any])
+
+
+async def _serve_description(request: web.Request) -> web.Response:
+    return web.json_response(request.app[DESCRIPTION])
+
+
+def describe(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 description of the table."""
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    schemas = {
+        name: {"type": "object", "properties": {key: {"type": kind} for key, kind in keys.items()}}
+        for name, keys in _SHAPES.items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Nightshift", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+            },
+        },
+        "security": [{"bearer": []}, {"key": []}],
+    }
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+    ]
+    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in endpoint.query]
+    answers = dict(endpoint.answers)
+    if endpoint.changes:
+        parameters.append({"name": PROOF_HEADER, "in": "header", "schema": {"const": "1"}})
+        answers |= {403: "Not an administrator, or not from our own page."}
+    return {
+        "summary": endpoint.summary,
+        "parameters": parameters,
+        "responses": {str(code): {"description": said} for code, said in sorted(answers.items())},
+    }

@@ -1,0 +1,156 @@
+"""Live events: what the house announces, on its way to open pages (server-sent events).
+
+One listener on the bus, one small mailbox per open page. A mailbox is bounded: of a run's progress only the
+latest counts, and a page that cannot keep up is told to read everything anew. A lost connection loses
+nothing, for the page reads its state when it connects again.
+"""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from aiohttp import web
+
+from app import __version__
+from app.bus import Bus
+from app.clock import Clock
+from app.habits.announcements import SuggestionsChanged
+from app.jobs.announcements import JobChanged, RunEnded, RunProgressed, RunSkipped, RunStarted
+from app.neighbours import NeighbourChanged
+from app.web.failures import error_json
+from app.web.shapes import neighbour_json, progress_json, run_json
+
+_log = logging.getLogger(__name__)
+
+BEAT_SECONDS: Final = 15.0
+LARGEST_MAILBOX: Final = 64
+MOST_PAGES: Final = 32
+_BEAT: Final = b": still here\n\n"
+
+
+class Mailbox:
+    """The events one open page has not read yet, as bytes ready to be sent."""
+
+    def __init__(self) -> None:
+        self._letters: OrderedDict[str, bytes] = OrderedDict()
+        self._count = 0
+        self._arrived = asyncio.Event()
+        self.closed = False
+
+    def put(self, letter: bytes, replaces: str | None = None) -> None:
+        """Add a letter; one of the same `replaces` that was not read yet gives way to it."""
+        self._count += 1
+        key = replaces or str(self._count)
+        self._letters.pop(key, None)
+        self._letters[key] = letter
+        if len(self._letters) > LARGEST_MAILBOX:
+            self._letters.clear()
+            self._letters["refresh"] = _letter("refresh", {})
+        self._arrived.set()
+
+    async def take(self) -> list[bytes]:
+        """Wait for letters and return all there are; none when the mailbox was closed."""
+        await self._arrived.wait()
+        self._arrived.clear()
+        letters = list(self._letters.values())
+        self._letters.clear()
+        return letters
+
+    def close(self) -> None:
+        self.closed = True
+        self._arrived.set()
+
+
+class LiveFeed:
+    """Passes announcements to every open page, and a heartbeat so that dead connections are noticed."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._pages: set[Mailbox] = set()
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._heart: asyncio.Task[None] | None = None
+
+    @property
+    def pages(self) -> int:
+        """How many pages are listening."""
+        return len(self._pages)
+
+    def start(self) -> None:
+        self._unsubscribe = [
+            self._bus.subscribe(RunStarted, lambda event: self._post("run_started", run_json(event.run))),
+            self._bus.subscribe(RunProgressed, self._progressed),
+            self._bus.subscribe(RunEnded, lambda event: self._post("run_ended", run_json(event.run))),
+            self._bus.subscribe(RunSkipped, lambda event: self._post("run_skipped", run_json(event.run))),
+            self._bus.subscribe(JobChanged, lambda event: self._post("job", {"job": event.job})),
+            self._bus.subscribe(
+                NeighbourChanged, lambda event: self._post("neighbour", neighbour_json(event.neighbour))
+            ),
+            self._bus.subscribe(
+                SuggestionsChanged, lambda event: self._post("suggestions", {"offered": event.offered})
+            ),
+        ]
+
+    async def stop(self) -> None:
+        """End every page's stream, so that the server can stop."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        for mailbox in self._pages:
+            mailbox.close()
+        if self._heart:
+            self._heart.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._heart
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """GET /api/events: stream until the page goes away or the server stops."""
+        if len(self._pages) >= MOST_PAGES:
+            return error_json(503, "Too many pages are open: close some.")
+        mailbox = Mailbox()
+        self._pages.add(mailbox)
+        if self._heart is None or self._heart.done():
+            self._heart = asyncio.create_task(self._beat(), name="live heartbeat")
+        mailbox.put(_letter("hello", {"version": __version__}))
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        try:
+            await response.prepare(request)
+            await response.write(b"retry: 3000\n\n")
+            while not mailbox.closed:
+                for letter in await mailbox.take():
+                    await response.write(letter)
+        except ConnectionError:
+            _log.debug("A page went away")
+        finally:
+            self._pages.discard(mailbox)
+        return response
+
+    async def _beat(self) -> None:
+        """Beat while pages are open; a write to a page that is gone ends its stream."""
+        while self._pages:
+            await self._clock.sleep(BEAT_SECONDS)
+            for mailbox in self._pages:
+                mailbox.put(_BEAT, replaces="beat")
+
+    def _progressed(self, event: RunProgressed) -> None:
+        data = {"run_id": event.run_id, "job": event.job, **progress_json(event.progress)}
+        self._post("progress", data, replaces=f"progress {event.run_id}")
+
+    def _post(self, name: str, data: dict[str, Any], replaces: str | None = None) -> None:
+        letter = _letter(name, data)
+        for mailbox in self._pages:
+            mailbox.put(letter, replaces)
+
+
+def _letter(name: str, data: dict[str, Any]) -> bytes:
+    # json.dumps escapes every line break, so one event is always one data line.
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()

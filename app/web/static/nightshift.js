@@ -1,0 +1,185 @@
+// The page is drawn by the server. This script presses its buttons, listens to its live events, and then
+// takes the parts that changed from a fresh copy of the page. It holds no texts: those are in the page.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const said = document.getElementById("said");
+  const version = document.body.dataset.version;
+
+  // ── theme: the system's, or a stored choice; choosing what the system has anyway forgets the choice ──
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+
+  function showTheme() {
+    const button = document.getElementById("theme");
+    if (!button) return;
+    button.setAttribute("aria-label", isDark() ? button.dataset.toLight : button.dataset.toDark);
+    button.title = button.getAttribute("aria-label");
+  }
+
+  function switchTheme() {
+    const wanted = isDark() ? "light" : "dark";
+    const system = systemDark.matches ? "dark" : "light";
+    try {
+      if (wanted === system) localStorage.removeItem("nightshift.theme");
+      else localStorage.setItem("nightshift.theme", wanted);
+    } catch {
+      // Without storage the choice lasts as long as the page.
+    }
+    if (wanted === system) delete root.dataset.theme;
+    else root.dataset.theme = wanted;
+    showTheme();
+  }
+
+  // ── saying things ──
+  let silence;
+  function say(text, isError = false) {
+    said.textContent = text;
+    said.dataset.error = String(isError);
+    clearTimeout(silence);
+    if (text) silence = setTimeout(() => say(""), isError ? 12000 : 4000);
+  }
+
+  // ── the parts that change ──
+  let refreshing = false;
+  let again = false;
+
+  async function refresh() {
+    if (refreshing) {
+      again = true;
+      return;
+    }
+    refreshing = true;
+    try {
+      const answer = await fetch("./", { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (answer.status === 401) return location.reload();
+      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch {
+      // The connection is gone; the event stream notices too and comes back by itself.
+    } finally {
+      refreshing = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }
+  }
+
+  function take(fresh) {
+    const focused = document.activeElement?.id;
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const newer = fresh.getElementById(part.id);
+      if (!newer) continue;
+      for (const details of part.querySelectorAll("details[open][id]")) {
+        newer.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+      }
+      if (newer.outerHTML !== part.outerHTML) part.replaceWith(document.adoptNode(newer));
+    }
+    if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
+    tick();
+  }
+
+  // ── buttons ──
+  async function post(path) {
+    const answer = await fetch(path, { method: "POST", headers: { "X-Nightshift": "1" } });
+    const body = await answer.json().catch(() => ({}));
+    if (!answer.ok && answer.status !== 409) throw new Error(body.error || answer.statusText);
+    return body;
+  }
+
+  async function press(control, path) {
+    control.disabled = true;
+    try {
+      await post(path);
+      if (control.dataset.done) say(control.dataset.done);
+    } catch (error) {
+      say(error.message, true);
+    }
+    control.disabled = false;
+    await refresh();
+  }
+
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {
+      // Plain http has no clipboard of that kind: select and copy, the old way.
+      const range = document.createRange();
+      range.selectNodeContents(source);
+      const selection = getSelection();
+      selection.removeAllRanges();
+      selection.addRange(range);
+      if (!document.execCommand("copy")) return say(button.dataset.failed, true);
+      selection.removeAllRanges();
+    }
+    say(button.dataset.done);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.id === "theme") switchTheme();
+    else if (button.dataset.post) press(button, button.dataset.post);
+    else if (button.dataset.copy) copy(button);
+  });
+
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (input.dataset.on) press(input, input.checked ? input.dataset.on : input.dataset.off);
+  });
+
+  // ── countdowns ──
+  function tick() {
+    for (const wait of document.querySelectorAll("[data-until]")) {
+      const minutes = Math.max(0, Math.floor((Date.parse(wait.dataset.until) - Date.now()) / 60000));
+      const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
+      wait.textContent = days ? `${days} d ${hours} h` : hours ? `${hours} h ${rest} min` : `${rest} min`;
+    }
+  }
+
+  // ── live ──
+  function showProgress({ run_id: run, step, done, total }) {
+    const box = document.querySelector(`[data-run="${CSS.escape(run)}"]`);
+    if (!box) return refresh();
+    const bar = box.querySelector("progress");
+    if (total > 0) {
+      bar.max = total;
+      bar.value = done;
+    } else {
+      bar.removeAttribute("value");
+    }
+    box.querySelector("[data-step]").textContent = step;
+    box.querySelector("[data-count]").textContent =
+      total > 1 ? `${done.toLocaleString("en")} / ${total.toLocaleString("en")}` : "";
+  }
+
+  function listen() {
+    const events = new EventSource("api/events");
+    const lost = document.getElementById("lost");
+    let met = false;
+    events.addEventListener("hello", (event) => {
+      lost.hidden = true;
+      if (JSON.parse(event.data).version !== version) return location.reload();
+      if (met) refresh();
+      met = true;
+    });
+    events.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
+    for (const name of ["run_started", "run_ended", "run_skipped", "job", "neighbour", "suggestions", "refresh"]) {
+      events.addEventListener(name, refresh);
+    }
+    events.addEventListener("error", () => {
+      lost.hidden = false;
+      // A refused stream (503, 401) is not tried again by the browser.
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+    });
+    addEventListener("pagehide", () => events.close(), { once: true });
+  }
+
+  showTheme();
+  systemDark.addEventListener("change", showTheme);
+  tick();
+  setInterval(tick, 15000);
+  if (said) listen();
+})();

@@ -1,0 +1,127 @@
+"""Live events over a real connection."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession
+
+from app.clock import TurnedClock
+from app.neighbours import NeighbourState
+from app.web.live import BEAT_SECONDS, LARGEST_MAILBOX, MOST_PAGES, Mailbox
+from tests.web.house import NOON, House, local_house, offer, suggestion, until
+
+
+class Stream:
+    """Reads server-sent events."""
+
+    def __init__(self, answer: ClientResponse) -> None:
+        self._answer = answer
+
+    async def next(self) -> tuple[str, Any]:
+        """Return the next event's name and data; a comment's name is "" and its data the comment."""
+        block: list[str] = []
+        while not block or block[0].startswith("retry"):
+            block = []
+            while line := (await self._answer.content.readline()).decode().rstrip("\n"):
+                block.append(line)
+            if self._answer.content.at_eof() and not block:
+                return "end", None
+        if block[0].startswith(":"):
+            return "", block[0]
+        name, data = block
+        return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+@asynccontextmanager
+async def listening(opened: House, http: ClientSession) -> AsyncIterator[Stream]:
+    """Open a stream and read its greeting."""
+    async with http.get("/api/events") as answer:
+        assert answer.content_type == "text/event-stream"
+        stream = Stream(answer)
+        name, data = await stream.next()
+        assert name == "hello"
+        assert data["version"]
+        assert opened.feed.pages > 0
+        yield stream
+
+
+async def test_a_run_is_told_from_its_start_to_its_end(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        run = await opened.parts.jobs.trigger("analysis")
+        name, data = await stream.next()
+        assert (name, data["run_id"], data["status"]) == ("run_started", run.run_id, "running")
+        name, data = await stream.next()
+        assert name == "progress"
+        assert data == {
+            "run_id": run.run_id,
+            "job": "analysis",
+            "step": "Reading what happened",
+            "done": 3,
+            "total": 10,
+        }
+        opened.analysis.open.set()
+        while name == "progress":
+            name, data = await stream.next()
+        assert (name, data["status"]) == ("run_ended", "completed")
+
+
+async def test_neighbours_suggestions_and_pauses_are_told(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        opened.parts.neighbours.set("hub", NeighbourState.FAILED, "gone\r\nevent: forged\r\n\r\n")
+        name, data = await stream.next()
+        assert (name, data["state"]) == ("neighbour", "failed")
+        assert data["message"] == "gone\r\nevent: forged\r\n\r\n"
+        await offer(opened, suggestion())
+        assert await stream.next() == ("suggestions", {"offered": 1})
+        await opened.parts.jobs.pause("analysis")
+        assert await stream.next() == ("job", {"job": "analysis"})
+
+
+async def test_a_heartbeat_comes_while_nothing_happens(tmp_path: Path) -> None:
+    clock = TurnedClock(NOON)
+    async with local_house(tmp_path, clock=clock) as (opened, http), listening(opened, http) as stream:
+        await clock.turn(timedelta(seconds=BEAT_SECONDS))
+        assert await stream.next() == ("", ": still here")
+
+
+async def test_a_page_that_goes_away_is_forgotten(tmp_path: Path) -> None:
+    clock = TurnedClock(NOON)
+    async with local_house(tmp_path, clock=clock) as (opened, http):
+        async with listening(opened, http):
+            pass
+        await until(lambda: opened.feed.pages == 0)
+        async with listening(opened, http) as stream:
+            await clock.turn(timedelta(seconds=BEAT_SECONDS))
+            assert await stream.next() == ("", ": still here")
+
+
+async def test_the_server_stops_at_once_with_pages_open(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        async with asyncio.timeout(3):
+            await opened.server.close()
+        assert await stream.next() == ("end", None)
+
+
+async def test_only_so_many_pages_may_listen(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        opened.feed._pages.update(Mailbox() for _ in range(MOST_PAGES))
+        async with http.get("/api/events") as answer:
+            assert answer.status == 503
+
+
+async def test_a_page_that_cannot_keep_up_is_told_to_read_everything_anew() -> None:
+    mailbox = Mailbox()
+    for number in range(500):
+        mailbox.put(b"progress %d" % number, replaces="progress")
+    mailbox.put(b"ended")
+    assert await mailbox.take() == [b"progress 499", b"ended"]
+    for number in range(LARGEST_MAILBOX + 1):
+        mailbox.put(b"event %d" % number)
+    assert await mailbox.take() == [b"event: refresh\ndata: {}\n\n"]
+    mailbox.close()
+    assert await mailbox.take() == []

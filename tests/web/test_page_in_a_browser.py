@@ -1,0 +1,204 @@
+"""The page in a real browser (Chromium): nothing refused by its own policy, and everything works live."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp.test_utils import TestServer
+
+from app.clock import SystemClock
+from tests.conftest import chromium
+from tests.web.house import ADMIN, House, house, offer, suggestion, until
+
+playwright = pytest.importorskip("playwright.async_api")
+pytestmark = pytest.mark.browser
+
+_WORSE = {"error", "warning"}
+_PREFIX = "/api/hassio_ingress/abc_DEF-1"
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Hub:
+    """Stands where Home Assistant does: a prefix in front, its own headers added, answers streamed back."""
+
+    def __init__(self, behind: str) -> None:
+        self._behind = behind
+        self._http = ClientSession(timeout=ClientTimeout(total=None))
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def passes(self, request: web.Request) -> web.StreamResponse:
+        kept = {k: v for k, v in request.headers.items() if k.lower() not in {"host", "accept-encoding"}}
+        async with self._http.request(
+            request.method,
+            self._behind + request.raw_path.removeprefix(_PREFIX),
+            headers={**kept, **ADMIN, "X-Ingress-Path": _PREFIX},
+            data=await request.read(),
+            allow_redirects=False,
+        ) as answer:
+            dropped = {"content-length", "transfer-encoding", "content-encoding"}
+            headers = {k: v for k, v in answer.headers.items() if k.lower() not in dropped}
+            response = web.StreamResponse(status=answer.status, headers=headers)
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            return response
+
+
+@asynccontextmanager
+async def behind_a_prefix(folder: Path) -> AsyncIterator[tuple[House, str]]:
+    """Open a house behind a hub; give the address a person opens."""
+    peers = frozenset({"127.0.0.1"})
+    async with house(folder, clock=SystemClock(), ingress=True, ingress_peers=peers) as opened:
+        hub = Hub(opened.url)
+        app = web.Application()
+        app.router.add_route("*", _PREFIX + "/{rest:.*}", hub.passes)
+        server = TestServer(app)
+        await server.start_server()
+        try:
+            yield opened, str(server.make_url(_PREFIX + "/"))
+        finally:
+            await opened.feed.stop()
+            await server.close()
+            await hub.close()
+
+
+@asynccontextmanager
+async def browsing(**settings: Any) -> AsyncIterator[Any]:
+    """Open a browser's page; what its console complains of is a failure, a broken policy too."""
+    complaints: list[str] = []
+    async with playwright.async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium(), args=list(_QUIET))
+        context = await browser.new_context(**settings)
+        page = await context.new_page()
+        page.on("console", lambda said: complaints.append(said.text if said.type in _WORSE else ""))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda failed: complaints.append(f"{failed.url} {failed.failure}"))
+        yield page
+        seen = [line for line in complaints if line and "api/events" not in line]
+        await browser.close()
+    assert seen == []
+
+
+async def test_run_now_shows_progress_and_result_live_under_an_ingress_prefix(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await page.goto(address)
+        await page.get_by_role("heading", name="No night has run yet").wait_for()
+        await until(lambda: opened.feed.pages)
+        await page.get_by_role("button", name="Run now").click()
+        await page.get_by_text("Looking for habits").wait_for()
+        await page.get_by_role("progressbar").wait_for()
+        assert opened.analysis.context
+        opened.analysis.context.progress("Finding the words", 7, 8)
+        await page.get_by_text("Finding the words").wait_for()
+        await page.get_by_text("7 / 8").wait_for()
+        await offer(opened, suggestion())
+        opened.analysis.open.set()
+        await page.get_by_role("heading", name="The last run went well").wait_for()
+        await page.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
+        assert page.url == address
+
+
+async def test_a_run_is_cancelled_and_the_nights_are_paused_from_the_page(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await page.goto(address)
+        await page.get_by_role("button", name="Run now").click()
+        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("heading", name="The last run was cancelled").wait_for()
+        await page.get_by_role("switch", name="Every night").click()
+        await page.get_by_text("No night runs until you resume.").wait_for()
+        assert opened.parts.jobs.is_paused("analysis")
+        await page.get_by_role("switch", name="Every night").click()
+        await page.get_by_text("tomorrow at").or_(page.get_by_text("today at")).first.wait_for()
+        assert not opened.parts.jobs.is_paused("analysis")
+
+
+async def test_the_yaml_is_copied_and_what_was_opened_stays_open(tmp_path: Path) -> None:
+    permissions = ["clipboard-read", "clipboard-write"]
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing(permissions=permissions) as page:
+        await offer(opened, suggestion())
+        await page.goto(address)
+        await until(lambda: opened.feed.pages)
+        await page.get_by_text("Automation as YAML").click()
+        await page.get_by_role("button", name="Copy").click()
+        await page.get_by_text("Copied.").wait_for()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("alias: Kitchen lamp on at 7:00\ntriggers:\n- trigger: time\n")
+        other = suggestion("other", title="Hall lamp off at 23:00")
+        await offer(opened, suggestion(), other)
+        await page.get_by_role("heading", name="Hall lamp off at 23:00").wait_for()
+        assert await page.get_by_role("button", name="Copy").count() == 1
+
+
+async def test_the_theme_is_the_systems_until_one_is_chosen_and_the_choice_stays(tmp_path: Path) -> None:
+    dark = "getComputedStyle(document.body).getPropertyValue('--ns-page').trim() === '#0d101e'"
+    async with behind_a_prefix(tmp_path) as (_, address), browsing(color_scheme="dark") as page:
+        await page.goto(address)
+        assert await page.evaluate(dark)
+        await page.get_by_role("button", name="Switch to light").click()
+        assert not await page.evaluate(dark)
+        await page.reload()
+        assert not await page.evaluate(dark)
+        await page.get_by_role("button", name="Switch to dark").click()
+        assert await page.evaluate("localStorage.getItem('nightshift.theme')") is None
+        assert await page.evaluate(dark)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> None:
+    wide = "x" * 120
+    async with behind_a_prefix(tmp_path) as (opened, address):
+        opened.analysis.error = f"cannot read {wide}"
+        await opened.run_once()
+        await offer(opened, suggestion(), suggestion("wide", title=wide, description=wide))
+        async with browsing(viewport={"width": width, "height": 800}) as page:
+            await page.goto(address)
+            for details in await page.get_by_text("Automation as YAML").all():
+                await details.click()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_what_is_pressed_is_reached_with_the_keyboard_and_is_large_enough(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await offer(opened, suggestion())
+        await page.goto(address)
+        reached = []
+        for _ in range(8):
+            await page.keyboard.press("Tab")
+            reached.append(await page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+        assert {"theme", "run", "nightly", "SUMMARY"} <= set(reached)
+        box = await page.get_by_role("button", name="Run now").bounding_box()
+        assert box["height"] >= 44
+
+
+async def test_a_lost_connection_is_said_and_made_good(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await page.goto(address)
+        await until(lambda: opened.feed.pages)
+        for mailbox in tuple(opened.feed._pages):
+            mailbox.close()
+        await page.get_by_text("The connection to Nightshift is lost.").wait_for()
+        await offer(opened, suggestion())
+        await page.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
+        await page.get_by_text("The connection to Nightshift is lost.").wait_for(state="hidden")
+
+
+async def test_hostile_names_do_nothing_in_a_browser(tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=document.title='taken'><script>document.title='taken'</script>"
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await offer(opened, suggestion(hostile, title=hostile, description=hostile))
+        await page.goto(address)
+        await page.get_by_role("heading", name="<img").wait_for()
+        assert await page.title() == "Nightshift"
