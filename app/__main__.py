@@ -1,0 +1,61 @@
+"""The command line's door: words to commands, errors to one clear line and an exit code.
+
+0: done. 1: it did not work this time. 2: what was given cannot be used; nothing was written.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Final
+
+from app import __version__
+from app.errors import InputError, NightshiftError
+
+# Commands are imported when they are called for: `analyze` on a small machine loads no web server.
+_COMMANDS: Final = {
+    "serve": "run the crew: the clock, the page, MQTT (what the add-on does)",
+    "demo": "let a night run over an invented home and show the page",
+    "analyze": "find habits in a recorder file, a history download or the hub, and print them",
+    "run": "run one job now, in the foreground",
+    "jobs": "list the jobs: what they do, when they run next, how they went last",
+    "check": "say what is wrong with options, hub, broker, model and mail, and how to mend it",
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="run.sh", description="Nightshift works while the house sleeps.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"Nightshift {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    given = sys.argv[1:] if words is None else words
+    for name, what in _COMMANDS.items():
+        command = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+        if given[:1] == [name]:
+            module = importlib.import_module(f"app.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(start=module.start)
+    arguments = parser.parse_args(given)
+    try:
+        return int(arguments.start(arguments))
+    except InputError as error:
+        return _say(error, 2)
+    except NightshiftError as error:
+        return _say(error, 1)
+    except BrokenPipeError:
+        # Whoever read our output has left (`| head`): no more is owed; keep the interpreter from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _say(error: NightshiftError, code: int) -> int:
+    sys.stderr.write(f"nightshift: {' '.join(str(error).split())}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

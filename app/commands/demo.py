@@ -1,0 +1,91 @@
+"""`demo`: let a night run over an invented home, print what it found, and serve its page.
+
+Everything lives in a folder of its own that goes away at the end; no hub is touched.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from app.announce.broker import Broker, BrokerFinder, broker_finder
+from app.announce.demo_broker import DemoBroker
+from app.clock import SystemClock
+from app.commands.logs import begin_logging
+from app.commands.run import run_now, sentence
+from app.commands.serve import port_from_environment
+from app.commands.signals import stop_event
+from app.commands.table import suggestion_table
+from app.habits.nightly import ANALYSIS
+from app.hub.invented import InventedSource
+from app.jobs.run import Run, RunStatus
+from app.options import MqttMode, Options, load_options
+from app.runtime import HOME_ID, Doorway, Runtime, Setting, running
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=7, help="another number, another home (default 7)")
+    parser.add_argument("--days", type=int, default=30, choices=range(14, 121), metavar="14…120")
+    parser.add_argument("--once", action="store_true", help="print what was found and leave; no page")
+
+
+def start(arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="nightshift-demo-") as name:
+        folder = Path(name)
+        options = load_options(folder)
+        begin_logging("warning")
+        doorway = None if arguments.once else Doorway(port=port_from_environment())
+        return asyncio.run(_demo(arguments, options, folder, doorway))
+
+
+async def _demo(
+    arguments: argparse.Namespace, options: Options, folder: Path, doorway: Doorway | None
+) -> int:
+    console = Console()
+    console.print("[bold]Demo:[/bold] an invented home. Nothing here happened anywhere; no hub is touched.")
+    asked = stop_event()
+    clock = SystemClock()
+    source = InventedSource(clock, arguments.seed, arguments.days)
+    async with AsyncExitStack() as closing:
+        find_broker = await _broker(options, closing, console)
+        setting = Setting(
+            options=options,
+            folder=folder,
+            clock=clock,
+            doorway=doorway,
+            source=source,
+            find_broker=find_broker,
+        )
+        runtime = await closing.enter_async_context(running(setting))
+        run = await run_now(runtime, ANALYSIS, asked)
+        await _show(runtime, run, console)
+        if doorway is None or asked.is_set():
+            return 0 if run.status is RunStatus.COMPLETED else 1
+        console.print(f"\nIts page: [bold]http://127.0.0.1:{doorway.port}[/bold]   (Ctrl-C ends the demo)")
+        await asked.wait()
+    return 0
+
+
+async def _broker(options: Options, closing: AsyncExitStack, console: Console) -> BrokerFinder:
+    """Return the broker that is set up, or start one of our own."""
+    if options.mqtt_host or options.mqtt is MqttMode.OFF:
+        return broker_finder(options)
+    demo = DemoBroker()
+    broker = await demo.start()
+    closing.push_async_callback(demo.stop)
+    console.print(f"An MQTT broker of its own listens at {broker}.")
+
+    async def find() -> Broker:
+        return broker
+
+    return find
+
+
+async def _show(runtime: Runtime, run: Run, console: Console) -> None:
+    offered = [one.suggestion for one in await runtime.suggestions.offered(HOME_ID)]
+    if offered:
+        console.print(suggestion_table(offered))
+    console.print(sentence(run), markup=False, highlight=False)

@@ -1,0 +1,280 @@
+"""The composition root: builds every room once, starts them in order, stops them in reverse.
+
+Nothing else builds a room; a part receives what it needs.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from aiohttp import web
+
+from app.announce.announcer import Announcer
+from app.announce.broker import BrokerFinder
+from app.announce.discovery import DeviceFacts
+from app.announce.letters import Letters
+from app.archive.archive import Archive, ArchiveSize
+from app.bus import Bus
+from app.clock import Clock
+from app.errors import InputError, NeighbourError, NightshiftError
+from app.habits.nightly import NightlyAnalysis, analysis_job
+from app.habits.suggestions import Suggestions
+from app.hub.homes import Homes
+from app.hub.live import HubSource
+from app.hub.services import ServiceCall, no_service_call, service_call
+from app.hub.source import HomeSource
+from app.hub.supervisor import Supervisor
+from app.jobs.engine import EmbeddedEngine
+from app.jobs.ledger import Ledger
+from app.jobs.runner import Jobs
+from app.jobs.spec import JobSpec
+from app.mail.sender import mailer_of
+from app.model import Home, zone_of
+from app.neighbours import Neighbours, NeighbourState
+from app.options import MqttMode, Options
+from app.reach import finder_of, hub_of, supervisor_token
+from app.store.database import Store
+from app.web.app import build_web
+from app.web.parts import SUPERVISOR_PEER, WebParts
+from app.words.models import model_of
+from app.words.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+HOME_ID = "home"
+_LOOK_AGAIN = timedelta(hours=1)
+_AFTER_A_FAILURE = timedelta(minutes=1)
+# The container is given 30 s to stop (config.yaml, `timeout`); broker and database need a little of it.
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """Where the page listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8099
+
+    @property
+    def loopback_only(self) -> bool:
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and how one Nightshift runs.
+
+    `source` and `find_broker` stand in for the hub's (the demo); `doorway` None means no page; `scheduling`
+    off means that nothing starts by itself (`run JOB`).
+    """
+
+    options: Options
+    folder: Path
+    clock: Clock
+    doorway: Doorway | None = None
+    source: HomeSource | None = None
+    find_broker: BrokerFinder | None = None
+    scheduling: bool = True
+
+
+class Runtime:
+    """The rooms of one running Nightshift that its commands speak with; made by `running`."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self.clock = setting.clock
+        self.home: Home | None = None
+        self.bus = Bus()
+        self.neighbours = Neighbours(self.bus, setting.clock)
+        self.store = Store(setting.folder / "nightshift.db", setting.clock)
+        self.homes = Homes(self.store, setting.clock)
+        self.archive = Archive(self.store, setting.clock)
+        self.ledger = Ledger(self.store, setting.clock)
+        self.suggestions = Suggestions(self.store, self.bus, setting.clock)
+        self.jobs: Jobs
+
+    async def start(self, closing: AsyncExitStack) -> None:
+        """Start from the ground up; what has to stop is pushed on the stack, which stops it in reverse."""
+        setting, options = self._setting, self._setting.options
+        http = await closing.enter_async_context(aiohttp.ClientSession())
+        source, call = await self._reach(http, closing)
+        closing.push_async_callback(self.store.close)
+        await self.store.open()
+        self.home = await self.homes.load(HOME_ID)
+        model = model_of(options, call)
+        if model:
+            closing.push_async_callback(model.close)
+        writer = Writer(model, self.neighbours, self.clock, options.model_requests_a_night)
+        night = NightlyAnalysis(
+            source=source,
+            meet=self._meet,
+            archive=self.archive,
+            suggestions=self.suggestions,
+            writer=writer,
+            history_days=options.history_days,
+            keep_days=options.keep_days,
+        )
+        job = analysis_job(night.run, options.analysis_schedule)
+        self.jobs = self._crew(job)
+        await self._start_telling(job, http, closing)
+        closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
+        await self.jobs.start(scheduling=setting.scheduling)
+        if setting.doorway:
+            await self._open_door(setting.doorway, closing)
+        if setting.scheduling:
+            learning = asyncio.create_task(self._keep_learning(source), name="learning the home")
+            closing.push_async_callback(_ended, learning)
+
+    async def _reach(
+        self, http: aiohttp.ClientSession, closing: AsyncExitStack
+    ) -> tuple[HomeSource, ServiceCall]:
+        """Return what the home is read from, and how its services are called."""
+        if self._setting.source:
+            closing.push_async_callback(self._setting.source.close)
+            self.neighbours.set("hub", NeighbourState.OK, "an invented home, nothing is asked of a real one")
+            return self._setting.source, no_service_call
+        hub = hub_of(self._setting.options, self.neighbours, self.clock, http)
+        closing.push_async_callback(hub.close)
+        hub.start()
+        return HubSource(hub), service_call(hub)
+
+    def _crew(self, job: JobSpec) -> Jobs:
+        return Jobs(
+            [job],
+            ledger=self.ledger,
+            bus=self.bus,
+            clock=self.clock,
+            engine=EmbeddedEngine(self.clock),
+            zone=self.home.zone if self.home else _machine_zone(),
+            # The clock's own file: a transaction held elsewhere must never keep a job from firing.
+            schedule_path=self._setting.folder / "clock.db",
+            home=HOME_ID,
+        )
+
+    async def _start_telling(
+        self, job: JobSpec, http: aiohttp.ClientSession, closing: AsyncExitStack
+    ) -> None:
+        """Start what listens to the bus before the jobs run, so that no end of a run goes untold."""
+        options = self._setting.options
+        announcer = Announcer(
+            options,
+            self.neighbours,
+            self.bus,
+            self.clock,
+            self.jobs,
+            self.ledger,
+            self._titles,
+            self._setting.find_broker or finder_of(options, http),
+            # A demo must not pass itself off as the home's own Nightshift on a broker that both use.
+            instance="nightshift_demo" if self._setting.source else "nightshift",
+            facts=await self._device_facts(http),
+            keep_looking=supervisor_token() is not None and options.mqtt is MqttMode.AUTO,
+        )
+        await announcer.start()
+        closing.push_async_callback(announcer.stop)
+        if mailer := mailer_of(options, self.neighbours, self.clock):
+            letters = Letters(mailer, self.bus, retries=job.retries)
+            letters.start()
+            closing.push_async_callback(letters.stop)
+
+    async def _device_facts(self, http: aiohttp.ClientSession) -> DeviceFacts:
+        """Return how the device presents itself; under the Supervisor it leads to our page in the hub."""
+        if self._setting.source:
+            return DeviceFacts(name="Nightshift demo")
+        token = supervisor_token()
+        if token is None:
+            return DeviceFacts()
+        try:
+            slug = (await Supervisor(token, http).info()).slug
+        except NeighbourError as error:
+            _log.info("The device will have no link to this page: %s", error)
+            return DeviceFacts()
+        return DeviceFacts(url=f"homeassistant://app/{slug}")
+
+    async def _titles(self) -> list[str]:
+        return [one.suggestion.title for one in await self.suggestions.offered(HOME_ID)]
+
+    async def _open_door(self, doorway: Doorway, closing: AsyncExitStack) -> None:
+        """Serve the page.
+
+        Raises InputError when the address cannot be listened on.
+        """
+        peers = os.environ.get("NIGHTSHIFT_INGRESS_PEER", SUPERVISOR_PEER)
+        parts = WebParts(
+            options=self._setting.options,
+            clock=self.clock,
+            bus=self.bus,
+            neighbours=self.neighbours,
+            jobs=self.jobs,
+            ledger=self.ledger,
+            suggestions=self.suggestions,
+            home=lambda: self.home,
+            archive_size=self._archive_size,
+            ingress=supervisor_token() is not None and self._setting.source is None,
+            loopback_only=doorway.loopback_only,
+            ingress_peers=frozenset(peers.split(",")),
+        )
+        runner = web.AppRunner(build_web(parts), access_log=None, shutdown_timeout=3)
+        closing.push_async_callback(runner.cleanup)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, doorway.host, doorway.port).start()
+        except OSError as error:
+            raise InputError(
+                f"cannot listen on {doorway.host}:{doorway.port} ({os.strerror(error.errno or 0)}); "
+                "choose another with NIGHTSHIFT_PORT"
+            ) from error
+        _log.info("The page is at http://%s:%d", doorway.host, doorway.port)
+
+    async def _archive_size(self) -> ArchiveSize | None:
+        return await self.archive.size(HOME_ID)
+
+    async def _meet(self, home: Home) -> None:
+        """Take note of the home as it is now: its zone moves the clock, its users open the page's buttons."""
+        if home == self.home:
+            return
+        moved = self.home is None or self.home.time_zone != home.time_zone
+        self.home = home
+        await self.homes.save(home)
+        if moved:
+            await self.jobs.set_zone(home.zone)
+
+    async def _keep_learning(self, source: HomeSource) -> None:
+        """Ask for the home soon after the start, and again now and then: an administrator may be new."""
+        while True:
+            try:
+                await self._meet(await source.describe())
+            except NightshiftError as error:
+                _log.info("The home could not be read yet: %s", error)
+                await self.clock.sleep(_AFTER_A_FAILURE.total_seconds())
+            else:
+                await self.clock.sleep(_LOOK_AGAIN.total_seconds())
+
+
+@asynccontextmanager
+async def running(setting: Setting) -> AsyncIterator[Runtime]:
+    """Start one Nightshift; stop it, in reverse order, when the block ends."""
+    async with AsyncExitStack() as closing:
+        runtime = Runtime(setting)
+        await runtime.start(closing)
+        yield runtime
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _machine_zone() -> ZoneInfo:
+    """Return the zone to start in until the hub has told its own: TZ (the Supervisor sets it), else UTC."""
+    try:
+        return zone_of(os.environ.get("TZ") or "UTC")
+    except ValueError:
+        return zone_of("UTC")
