@@ -18,20 +18,32 @@ from app.habits.habit import TRIGGER, Habit
 from app.habits.known import Known, done_already, known_effects, machine_does
 from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
 from app.habits.localtime import LocalTime
-from app.habits.merge import Dropped, explain_away
+from app.habits.merge import Dropped, explain_away, keeps_the_hour
+from app.habits.notes import notes_of
+from app.habits.numbers import Measuring
+from app.habits.routines import routines
 from app.habits.snapshot import Progress, Snapshot
 from app.habits.suggestion import Analysed, Analysis, Evidence, Replay, SetAside, Suggestion
 from app.habits.sun import sun_times
+from app.habits.surroundings import Surroundings
 from app.habits.targets import Target, find_targets
 from app.habits.timeline import Timeline
-from app.habits.triggers import Surroundings, presence, trigger_stream
-from app.model import Entity
+from app.habits.triggers import presence, trigger_stream
+from app.model import Entity, Home
 from app.words.templates import words_for
 
 LEAST_DAYS = 13
 """Fourteen days of history hold thirteen whole ones wherever they begin."""
 LEAST_DAYS_WEEKLY = 20
 _MOST_DATES = 100
+_THERE = frozenset({"motion", "occupancy", "presence", "moving", "vibration"})
+_MANY_FIRES = 20
+_NEVER_FAILS = 0.97
+_AT_ONCE = 3.0
+_LIKE_A_CLOCK = 0.6
+"""Nobody's hand is that steady: the middle half of the lags within six tenths of a second."""
+_TO_THE_SECOND = 10.0
+"""People do nothing within ten seconds of the same time of day, day after day."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +74,7 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
         habits.append(as_habit(candidate, span, scene.around))
     aside = [] if not snapshot.explain else _beaten(tried.found, stood, span, scene)
     offered, why = _select(habits, scene)
+    offered = routines(offered, span)
     suggestions = _suggestions(offered, scene)
     tell("Replaying", len(stood), len(stood))
     return Analysis(
@@ -69,6 +82,7 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
         patterns_detected=len(stood),
         suggestions=suggestions,
         set_aside=(why + aside) if snapshot.explain else [],
+        notes=notes_of(scene.targets, offered, scene.days, snapshot.home),
     )
 
 
@@ -81,7 +95,12 @@ def _prepare(snapshot: Snapshot) -> _Scene:
     local = LocalTime.over(home.zone, first, last)
     days = observe(events, timeline, local, until)
     sun = sun_times(home.place, home.zone, days.numbers) if home.place and len(days.numbers) else None
-    around = Surroundings(timeline, days, sun, presence(timeline))
+    numbers = snapshot.numbers
+    if numbers is None:
+        measuring = Measuring(home)
+        measuring.add(events)
+        numbers = measuring.series()
+    around = Surroundings(timeline, days, sun, presence(timeline), numbers)
     return _Scene(snapshot, timeline, days, around, find_targets(snapshot, timeline, days))
 
 
@@ -120,13 +139,13 @@ def _analysed(scene: _Scene) -> Analysed:
 
 def _learn(scene: _Scene, span: Span, tell: Progress) -> Tried:
     home = scene.snapshot.home
-    stream = trigger_stream(scene.timeline, home, float(scene.days.count))
-    devices = {entity.entity_id: entity.device_id for entity in home.entities if entity.device_id}
+    stream = trigger_stream(scene.timeline, home, float(scene.days.count), scene.around.presence)
+    entities = {entity.entity_id: entity for entity in home.entities}
     weekly = scene.days.count >= LEAST_DAYS_WEEKLY
     tried = Tried()
     for done, target in enumerate(scene.targets):
         tell("Looking for habits", done, len(scene.targets))
-        learn(target, span, stream, scene.around, devices, tried, weekly=weekly)
+        learn(target, span, stream, scene.around, entities, tried, weekly=weekly)
     return tried
 
 
@@ -150,23 +169,54 @@ def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str |
     verdict = _verdict(habit, scene)
     if verdict.risk == safety.NEVER:
         return f"never automated: {verdict.why}"
-    met = habit.whole.met
-    minutes = None if habit.kind == TRIGGER else float(np.median(scene.days.local.minutes(met)))
+    if keeps_the_hour(habit, scene.days.local):
+        return "people keep the hour, not what happens before"
+    if _passing_by(habit, scene.snapshot.home):
+        return "motion is no wish to turn something off"
+    return _machines(habit, scene, effects)
+
+
+def _machines(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
+    """Return which machine does it already."""
+    minutes = None if habit.kind == TRIGGER else float(np.median(scene.days.local.minutes(habit.whole.met)))
     alias = done_already(habit, effects, minutes)
     if alias is not None:
         return f"an automation does it: {alias}"
+    if habit.kind != TRIGGER and habit.spread < _TO_THE_SECOND:
+        return "an automation or another app does it: it is always on the second"
+    if not scene.snapshot.causes_known and habit.kind == TRIGGER and _never_fails(habit):
+        return "an automation or another app does it: it never fails"
     moments = np.sort(np.concatenate([habit.whole.wanted, habit.whole.unwanted]))
     if machine_does(habit.target.machine, moments):
         return "an automation or another app does it"
     return None
 
 
+def _never_fails(habit: Habit) -> bool:
+    """Return whether it came after its trigger every time, to the second: people forget, and are slower."""
+    whole = habit.whole
+    if whole.fires >= _MANY_FIRES // 2 and habit.spread <= _LIKE_A_CLOCK:
+        return True
+    return whole.fires >= _MANY_FIRES and whole.precision >= _NEVER_FAILS and habit.spread <= _AT_ONCE
+
+
+def _passing_by(habit: Habit, home: Home) -> bool:
+    """Return whether somebody's being there turns something off: people leave one room and enter another."""
+    trigger = habit.trigger
+    if trigger is None or habit.target.state not in {"off", "closed"} or trigger.to_state != "on":
+        return False
+    kinds = {entity.entity_id: entity.device_class for entity in home.entities}
+    kind = kinds.get(trigger.entity_id) or ""
+    return kind in _THERE or (not kind and "motion" in trigger.entity_id)
+
+
 def _verdict(habit: Habit, scene: _Scene) -> safety.Verdict:
     entities = {entity.entity_id: entity for entity in scene.snapshot.home.entities}
     return safety.worst(
         [
-            safety.judge(entities.get(entity_id) or Entity(entity_id=entity_id), habit.target.state)
-            for entity_id in habit.target.entities
+            safety.judge(entities.get(entity_id) or Entity(entity_id=entity_id), target.state)
+            for target in habit.targets
+            for entity_id in target.entities
         ]
     )
 

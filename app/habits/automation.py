@@ -6,7 +6,7 @@ Weekdays are a condition, not a key of the time trigger, which older hubs don't 
 from typing import Any
 
 from app.habits.days import DAY_TYPES
-from app.habits.habit import Conditions, Habit, Trigger, When
+from app.habits.habit import Bound, Conditions, Habit, Trigger, When
 from app.habits.targets import Target
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,13 +22,14 @@ _SERVICES: dict[tuple[str, str], str] = {
 _DARK = {"condition": "state", "entity_id": "sun.sun", "state": "below_horizon"}
 _LIGHT = {"condition": "state", "entity_id": "sun.sun", "state": "above_horizon"}
 _SOMEONE_HOME = {"condition": "numeric_state", "entity_id": "zone.home", "above": 0}
+_NOBODY_HOME = {"condition": "numeric_state", "entity_id": "zone.home", "below": 1}
 
 
 def automation_of(habit: Habit, alias: str) -> dict[str, Any]:
     """Return the automation: alias, triggers, conditions, actions, mode."""
     triggers: list[dict[str, Any]] = []
     conditions: list[dict[str, Any]] = []
-    actions = actions_of(habit.target)
+    actions = actions_of(*habit.targets)
     if habit.when is not None:
         triggers.append(_moment(habit.when))
         if habit.when.day_type != "daily":
@@ -47,17 +48,21 @@ def automation_of(habit: Habit, alias: str) -> dict[str, Any]:
     }
 
 
-def actions_of(target: Target) -> list[dict[str, Any]]:
-    """Return one action for each domain among the target's entities."""
-    by_action: dict[str, list[str]] = {}
-    extra: dict[str, Any] = {}
-    for entity_id in target.entities:
-        domain = entity_id.partition(".")[0]
-        action = _SERVICES.get((domain, target.state))
-        if action is None and domain == "climate":
-            action, extra = "climate.set_hvac_mode", {"data": {"hvac_mode": target.state}}
-        by_action.setdefault(action or f"{domain}.turn_{target.state}", []).append(entity_id)
-    return [{"action": name, "target": {"entity_id": ids}, **extra} for name, ids in by_action.items()]
+def actions_of(*targets: Target) -> list[dict[str, Any]]:
+    """Return one action for each kind of act, in the order of their first."""
+    by_action: dict[tuple[str, str], list[str]] = {}
+    for target in targets:
+        for entity_id in target.entities:
+            domain = entity_id.partition(".")[0]
+            action = _SERVICES.get((domain, target.state))
+            mode = target.state if action is None and domain == "climate" else ""
+            if mode:
+                action = "climate.set_hvac_mode"
+            by_action.setdefault((action or f"{domain}.turn_{target.state}", mode), []).append(entity_id)
+    return [
+        {"action": name, "target": {"entity_id": ids}, **({"data": {"hvac_mode": mode}} if mode else {})}
+        for (name, mode), ids in by_action.items()
+    ]
 
 
 def clock_text(seconds: int) -> str:
@@ -76,12 +81,24 @@ def _moment(when: When) -> dict[str, Any]:
 
 
 def _state(trigger: Trigger) -> dict[str, Any]:
+    if trigger.above is not None or trigger.below is not None:
+        crossing = {"trigger": "numeric_state", **_bound(trigger)}
+        return crossing | ({"for": clock_text(trigger.delay)} if trigger.delay and trigger.held else {})
     written: dict[str, Any] = {"trigger": "state", "entity_id": [trigger.entity_id]}
     if trigger.from_state is not None:
         written["from"] = trigger.from_state
     written["to"] = trigger.to_state
     if trigger.delay and trigger.held:
         written["for"] = clock_text(trigger.delay)
+    return written
+
+
+def _bound(limit: Bound | Trigger) -> dict[str, Any]:
+    """Write a limit; whole numbers as whole ones."""
+    written: dict[str, Any] = {"entity_id": limit.entity_id}
+    for key, value in (("above", limit.above), ("below", limit.below)):
+        if value is not None:
+            written[key] = int(value) if value == int(value) else value
     return written
 
 
@@ -100,8 +117,13 @@ def _conditions(conditions: Conditions, target: Target) -> list[dict[str, Any]]:
         written.append(when)
     if conditions.dark is not None:
         written.append(dict(_DARK if conditions.dark else _LIGHT))
-    if conditions.someone_home:
-        written.append(dict(_SOMEONE_HOME))
+    if conditions.someone_home is not None:
+        written.append(dict(_SOMEONE_HOME if conditions.someone_home else _NOBODY_HOME))
+    if conditions.state is not None:
+        entity_id, state = conditions.state
+        written.append({"condition": "state", "entity_id": entity_id, "state": state})
+    if conditions.number is not None:
+        written.append({"condition": "numeric_state", **_bound(conditions.number)})
     if conditions.quiet is not None:
         # A state condition sees the new state only; how long the old one had lasted, the trigger knows.
         written.append(

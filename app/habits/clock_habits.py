@@ -40,7 +40,8 @@ OWN_MINUTES = 30
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """One moment found: `center` is local minutes after its anchor, `residuals` how far (minutes) people's
-    acts were from it, one for each day kept; `p_value` corrected for the windows scanned.
+    acts were from it, one for each day kept; `p_value` corrected for the windows scanned, which were `width`
+    minutes wide.
     """
 
     when: When
@@ -51,10 +52,17 @@ class Found:
     expected: float
     residuals: Float64
     explained: Int64
+    width: float
 
     @property
     def spread(self) -> float:
         return spread(self.residuals)
+
+    @property
+    def by_itself(self) -> float:
+        """The p-value of these days alone, the moment given: a refit's own evidence."""
+        inside = int((np.abs(self.residuals) <= self.width / 2).sum())
+        return binomial_tail(inside, self.of, self.expected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,7 +237,7 @@ def _refine(peak: _Peak, line: _Line, acts: Int64, days: Days) -> Found | None:
     p_value = min(1.0, tail * _TRIALS_A_WINDOW * 1440.0 / peak.width)
     return Found(
         When(line.anchor, int(minutes), peak.day_type), center, kept, len(numbers), p_value, peak.expected,
-        residuals, acts[np.union1d(rows, wide)],
+        residuals, acts[np.union1d(rows, wide)], peak.width,
     )  # fmt: skip
 
 
@@ -244,7 +252,7 @@ def refit(found: Found, acts: Int64, days: Days, sun: SunTimes | None) -> Found:
         return found
     peak = _Peak(0.0, found.when.day_type, round(found.center), 2 * OWN_MINUTES, found.expected)
     again = _refine(peak, line, acts, days)
-    return found if again is None else replace(again, p_value=found.p_value)
+    return found if again is None else replace(again, p_value=found.p_value, width=found.width)
 
 
 def _residuals(

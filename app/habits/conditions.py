@@ -5,28 +5,33 @@ second half of them, so that it isn't fitted to one odd week; the held-out days 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from app.events import Int64
 from app.habits.evidence import binomial_tail, wilson_lower
 from app.habits.habit import Conditions
-from app.habits.localtime import Float64
+from app.habits.localtime import Bool, Float64
 from app.habits.replay import Played, play_reactive
+from app.habits.splits import Splits, splits
+from app.habits.surroundings import Known
 from app.habits.targets import Target
-from app.habits.triggers import Known
 
 _QUIET = (5, 10, 15, 30, 60, 120)
 _AWAY = (5, 15, 30, 60, 120, 240, 480)
 _MOST = 3
+_HOPELESS = 0.3
+_GOOD_ENOUGH = 0.9
 _LEAST_GAIN = 0.04
+_LEAST_WORTH = 0.04
 _BY_CHANCE = 0.05
 _TRIED = 20
-"""About as many candidates are tried for each condition that is added."""
+"""About as many candidates are tried for each condition that is added; those of `splits` come on top."""
 _LEAST_KEPT_COVERAGE = 0.7
 _PRECISION_WEIGHT = 0.5
 _HOURS_SHARE = 0.95
+_BUSY_SHARE = 0.75
 _LONGEST_HOURS = 720
 _HALF_HOUR = 30
 
@@ -44,41 +49,97 @@ def worth(played: Played) -> float:
 
 
 def search(
-    known: Known, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], target: Target, acts: Int64,
-    start: Conditions,
-) -> tuple[Conditions, Played]:  # fmt: skip
+    known: Known, inside: Bool, target: Target, acts: Int64, start: Conditions, trigger: str
+) -> tuple[Conditions, Played]:
     """Add conditions to `start` as long as one more helps clearly; return them and their replay.
 
-    `inside` marks the trigger's instants of the days to learn from, `acts` are those days' intents.
+    `inside` marks the trigger's instants of the days to learn from, `acts` are those days' intents;
+    `trigger` is the entity that triggers.
     """
     conditions = start
     played = play_reactive(known.at[inside & known.hold(conditions)], target, acts)
-    middle = int(np.median(acts)) if len(acts) else 0
-    early, late = inside & (known.at < middle), inside & (known.at >= middle)
-    halves = ((early, acts[acts < middle]), (late, acts[acts >= middle]))
-    for _ in range(_MOST):
-        best, best_played = conditions, played
-        for candidate in _one_more(conditions, known, played):
-            hold = known.hold(candidate)
-            tried = play_reactive(known.at[inside & hold], target, acts)
-            if worth(tried) <= worth(best_played) or tried.coverage < _LEAST_KEPT_COVERAGE * played.coverage:
-                continue
-            if not _clearly_better(tried, played):
-                continue
-            before = known.hold(conditions)
-            if all(
-                play_reactive(known.at[part & hold], target, own).precision
-                > play_reactive(known.at[part & before], target, own).precision
-                for part, own in halves
-            ):
-                best, best_played = candidate, tried
-        if best == conditions:
+    but = frozenset({trigger, *target.entities})
+    wide = False
+    while _count(conditions) - _count(start) < _MOST:
+        offered = Splits()
+        if wide and conditions.state is None and conditions.number is None:
+            offered = splits(known.around, played.wanted, played.unwanted, but)
+        candidates = [
+            *_one_more(conditions, known, played),
+            *(replace(conditions, state=state) for state in offered.states),
+            *(replace(conditions, number=bound) for bound in offered.bounds),
+        ]
+        trial = _Trial(known, inside, target, acts, conditions, played)
+        better = trial.best(candidates, _TRIED + offered.looked_at)
+        if better is not None:
+            conditions, played = better
+        elif wide or played.precision < _HOPELESS or played.precision > _GOOD_ENOUGH:
             break
-        conditions, played = best, best_played
+        else:
+            # The rest of the home is asked last: what the clock and the sun tell needs no other entity.
+            wide = True
+    return _earned(conditions, played, known, inside, target, acts)
+
+
+def _earned(
+    conditions: Conditions, played: Played, known: Known, inside: Bool, target: Target, acts: Int64
+) -> tuple[Conditions, Played]:
+    """Leave out again what the rule is hardly better for, beginning with where the search began."""
+    plain = Conditions()
+    for one in fields(conditions):
+        if getattr(conditions, one.name) == getattr(plain, one.name):
+            continue
+        without = replace(conditions, **{one.name: getattr(plain, one.name)})
+        loose = play_reactive(known.at[inside & known.hold(without)], target, acts)
+        if worth(loose) >= worth(played) - _LEAST_WORTH:
+            conditions, played = without, loose
     return conditions, played
 
 
-def _clearly_better(tried: Played, before: Played) -> bool:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """One round: the conditions so far, and what they were worth."""
+
+    known: Known
+    inside: Bool
+    target: Target
+    acts: Int64
+    conditions: Conditions
+    played: Played
+
+    def best(self, candidates: list[Conditions], tried: int) -> tuple[Conditions, Played] | None:
+        best: tuple[Conditions, Played] | None = None
+        for candidate in candidates:
+            hold = self.known.hold(candidate)
+            played = self._play(self.inside & hold, self.acts)
+            if worth(played) <= worth(best[1] if best else self.played):
+                continue
+            if played.coverage < _LEAST_KEPT_COVERAGE * self.played.coverage:
+                continue
+            if clearly_better(played, self.played, tried) and self._helps_both_halves(hold):
+                best = candidate, played
+        return best
+
+    def _helps_both_halves(self, hold: Bool) -> bool:
+        before = self.known.hold(self.conditions)
+        middle = int(np.median(self.acts))
+        early = self.known.at < middle
+        for part, own in ((early, self.acts[self.acts < middle]), (~early, self.acts[self.acts >= middle])):
+            half = self.inside & part
+            if self._play(half & hold, own).precision <= self._play(half & before, own).precision:
+                return False
+        return True
+
+    def _play(self, chosen: Bool, acts: Int64) -> Played:
+        return play_reactive(self.known.at[chosen], self.target, acts)
+
+
+def _count(conditions: Conditions) -> int:
+    plain = Conditions()
+    return sum(getattr(conditions, one.name) != getattr(plain, one.name) for one in fields(conditions))
+
+
+def clearly_better(tried: Played, before: Played, candidates: int) -> bool:
     """Return whether what a condition leaves out is so much worse than the rest that it isn't chance.
 
     Of the fires that it drops, as many unwanted ones have to be among them as dropping any would hardly ever
@@ -87,10 +148,15 @@ def _clearly_better(tried: Played, before: Played) -> bool:
     gain = wilson_lower(len(tried.wanted), tried.fires) - wilson_lower(len(before.wanted), before.fires)
     spared = len(before.unwanted) - len(tried.unwanted)
     lost = max(0, len(before.wanted) - len(tried.wanted))
-    if gain < _LEAST_GAIN or spared <= 0:
+    if gain < _LEAST_GAIN or spared <= 0 or not before.fires:
         return False
     share = len(before.unwanted) / before.fires
-    return binomial_tail(spared, spared + lost, share) * _TRIED <= _BY_CHANCE
+    return binomial_tail(spared, spared + lost, share) * candidates <= _BY_CHANCE
+
+
+def beyond(tried: Played, before: Played, candidates: int) -> bool:
+    """Return whether a rule is right more often than the other's share of right fires would let it be."""
+    return binomial_tail(len(tried.wanted), tried.fires, before.precision) * candidates <= _BY_CHANCE
 
 
 def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[Conditions]:
@@ -100,7 +166,7 @@ def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[
         yield from (replace(conditions, away=minutes) for minutes in _AWAY)
     if conditions.hours is None:
         hits = known.minute[np.isin(known.at, played.wanted)]
-        if (hours := _arc(hits)) is not None:
+        if (hours := _arc(hits, _HOURS_SHARE)) is not None:
             yield replace(conditions, hours=hours)
     if conditions.day_type == "daily":
         yield replace(conditions, day_type="workdays")
@@ -108,16 +174,22 @@ def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[
     if conditions.dark is None and known.dark is not None:
         yield replace(conditions, dark=True)
         yield replace(conditions, dark=False)
-    if not conditions.someone_home and known.home is not None:
+    if conditions.someone_home is None and known.home is not None:
         yield replace(conditions, someone_home=True)
+        yield replace(conditions, someone_home=False)
 
 
-def _arc(minutes: Float64) -> tuple[int, int] | None:
-    """Return the shortest stretch of the day with nearly all hits, widened to half hours, if it is short."""
+def busy_hours(minutes: Float64) -> tuple[int, int] | None:
+    """Return the hours in which most acts are, if they aren't all day: a search may begin there."""
+    return _arc(minutes, _BUSY_SHARE)
+
+
+def _arc(minutes: Float64, share: float) -> tuple[int, int] | None:
+    """Return the shortest stretch of the day with that share of them, in half hours, if it is short."""
     if len(minutes) < 6:
         return None
     ordered = np.sort(minutes)
-    need = int(np.ceil(_HOURS_SHARE * len(ordered)))
+    need = int(np.ceil(share * len(ordered)))
     around = np.concatenate([ordered, ordered + 1440])
     widths = around[need - 1 : need - 1 + len(ordered)] - ordered
     where = int(np.argmin(widths))

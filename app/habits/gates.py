@@ -6,6 +6,7 @@ See docs/mining.md for why each figure is what it is.
 from app.habits.days import WEEKLY
 from app.habits.habit import TRIGGER, Habit
 from app.habits.learning import confidence
+from app.habits.triggers import PRESENCE
 
 LEAST_RIGHT = 0.5
 """On the held-out days: right at least as often as wrong; they are too few to ask more of them alone."""
@@ -13,31 +14,64 @@ LEAST_RIGHT_OVERALL = 0.6
 """Over all days: an automation that is wrong in more than two of five fires is a nuisance."""
 LEAST_CONFIDENCE = 0.4
 """As a lower bound: a few lucky days (two of two) can't carry it."""
+_FIRST_BY_CHANCE = 0.01
+"""That there is a habit is asked of all days; the first alone have to say so too, or the held-out ones would
+judge what they helped to find."""
+_LEAST_KEPT = 0.45
+"""The same floor as in the scan: what is kept on fewer than nine in twenty of its days is no habit."""
 _LEAST_FIRES = 3
 _LEAST_FIRES_CLOCK = 2
 _LEAST_FIRES_WEEKLY = 1
 _LEAST_COVERAGE = 0.2
 _LEAST_COVERAGE_CLOCK = 0.4
+_LEAST_COVERAGE_PRESENCE = 0.08
+"""Leaving is one of many occasions to turn something off, and nothing stands in for it."""
 
 
 def failed(habit: Habit) -> str | None:
     """Return in plain words why a habit isn't offered, or None if it may be."""
-    held = habit.held_out
+    return _seldom(habit) or _wrong(habit) or _beside(habit)
+
+
+def _seldom(habit: Habit) -> str | None:
+    """Return whether it was put to the test too seldom, or is kept too seldom."""
     weekly = habit.when is not None and habit.when.day_type in WEEKLY
     least = _LEAST_FIRES if habit.kind == TRIGGER else _LEAST_FIRES_CLOCK
-    if held.fires < (_LEAST_FIRES_WEEKLY if weekly else least):
-        return f"came up only {_times(held.fires)} on the held-out days"
+    if habit.held_out.fires < (_LEAST_FIRES_WEEKLY if weekly else least):
+        return f"came up {_seldom_said(habit.held_out.fires)} on the held-out days"
+    if habit.p_first > _FIRST_BY_CHANCE:
+        return "the days learnt from don't show it by themselves"
+    if habit.kind != TRIGGER and habit.days_kept < _LEAST_KEPT * habit.days_observed:
+        return f"kept on only {habit.days_kept} of {habit.days_observed} days"
+    return None
+
+
+def _wrong(habit: Habit) -> str | None:
+    """Return whether it would be wrong too often."""
+    held = habit.held_out
     if held.precision < LEAST_RIGHT:
         return f"right only {len(held.wanted)} of {_times(held.fires)} on the held-out days"
     if habit.whole.precision < LEAST_RIGHT_OVERALL:
         return f"only {len(habit.whole.wanted)} of {_times(habit.whole.fires)}"
     if confidence(habit) < LEAST_CONFIDENCE:
         return f"{len(habit.whole.wanted)} of {_times(habit.whole.fires)}: too few to be sure"
+    return None
+
+
+def _beside(habit: Habit) -> str | None:
+    """Return whether it accounts for too little of what people do to be the reason for it."""
+    held = habit.held_out
     floor = _LEAST_COVERAGE if habit.kind == TRIGGER else _LEAST_COVERAGE_CLOCK
+    if habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE):
+        floor = _LEAST_COVERAGE_PRESENCE
     if held.coverage < floor:
         acts = len(held.met) + len(held.missed)
         return f"accounts for only {len(held.met)} of {acts} of what people did on the held-out days"
     return None
+
+
+def _seldom_said(count: int) -> str:
+    return f"only {_times(count)}" if count else "not once"
 
 
 def _times(count: int) -> str:

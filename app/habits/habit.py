@@ -25,12 +25,22 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A number's limit: above `above`, or below `below`; the other is None."""
+
+    entity_id: str
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """What else has to hold. Minutes; None where it doesn't matter.
 
     `quiet`: how long the trigger had been in its state before; `away`: how long the target had not been as
     wanted; `hours` local minutes of the day from, to (may run across midnight); `dark`: the sun is down
-    (True) or up (False).
+    (True) or up (False); `someone_home`: somebody is (True), nobody is (False); `state`: another entity and
+    the state it is in; `number`: another entity's limit.
     """
 
     quiet: int | None = None
@@ -38,12 +48,18 @@ class Conditions:
     hours: tuple[int, int] | None = None
     day_type: str = "daily"
     dark: bool | None = None
-    someone_home: bool = False
+    someone_home: bool | None = None
+    state: tuple[str, str] | None = None
+    number: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An entity's change to a state; `delay` is the seconds after it at which people act (0: at once)."""
+    """An entity's change to a state; `delay` is the seconds after it at which people act (0: at once).
+
+    A number's crossing has `above` or `below`, and these words as its `to_state`. The home's becoming
+    occupied or empty is `zone.home` with `above` 0 or `below` 1, and `home` or `not_home` as its `to_state`.
+    """
 
     entity_id: str
     to_state: str
@@ -51,6 +67,8 @@ class Trigger:
     delay: int = 0
     held: bool = False
     """True if the state has to last for the delay (`for:`), False if the delay just passes."""
+    above: float | None = None
+    below: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +92,20 @@ class Habit:
     lag: float = 0.0
     p_value: float = 1.0
     expected: float = 0.0
+    p_first: float = 0.0
+    """A clock habit's p-value on the days learnt from alone."""
     train: Played = field(default_factory=Played)
     held_out: Played = field(default_factory=Played)
     whole: Played = field(default_factory=Played)
     explained: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     """The acts (ms) that this habit accounts for."""
+    fires: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    """When (ms) it would have fired on the observed days, whatever the target's state."""
+    moved: int = 0
+    """By how many minutes the moment of a clock habit moved over the days observed."""
+    steps: tuple["Habit", ...] = ()
+    """What else is done with it, in order: then this is a routine."""
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self.target, *(step.target for step in self.steps)

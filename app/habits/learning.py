@@ -11,13 +11,17 @@ import numpy as np
 from app.events import Int64
 from app.habits.clock_habits import Found, due_instants, find_clock_habits, refit, tests_made
 from app.habits.days import DAY_TYPES, WEEKLY, Days
+from app.habits.drift import Moving, moving
+from app.habits.durations import duration_rule
 from app.habits.evidence import discoveries, wilson_lower
 from app.habits.habit import CLOCK, SUN, TRIGGER, Conditions, Habit, When
 from app.habits.localtime import MINUTE_MS
 from app.habits.replay import Played, play_clock, play_reactive
+from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
 from app.habits.trigger_habits import Rule, find_rules
-from app.habits.triggers import Stream, Surroundings
+from app.habits.triggers import Stream
+from app.model import Entity
 
 LEARN_SHARE = 0.7
 FALSE_SHARE = 0.01
@@ -58,21 +62,32 @@ class Candidate:
 
 @dataclass(slots=True)
 class Tried:
-    """What was found and how much was tried, clocks and reactions apart: two families of tests."""
+    """What was found and how much was tried: four families of tests, so that many clear daily habits don't
+    let in single weekdays that are not.
+    """
 
     clocks: list[Candidate] = field(default_factory=list)
     clock_tests: int = 0
+    weekly: list[Candidate] = field(default_factory=list)
+    weekly_tests: int = 0
     rules: list[Candidate] = field(default_factory=list)
     rule_tests: int = 0
+    lengths: list[Candidate] = field(default_factory=list)
+    length_tests: int = 0
 
     @property
     def found(self) -> list[Candidate]:
-        return [*self.clocks, *self.rules]
+        return [*self.clocks, *self.weekly, *self.rules, *self.lengths]
 
     def standing(self) -> list[Candidate]:
         """Return the candidates that beat chance, with everything that was tried in their family counted."""
         stood: list[Candidate] = []
-        for found, tests in ((self.clocks, self.clock_tests), (self.rules, self.rule_tests)):
+        for found, tests in (
+            (self.clocks, self.clock_tests),
+            (self.weekly, self.weekly_tests),
+            (self.rules, self.rule_tests),
+            (self.lengths, self.length_tests),
+        ):
             good = discoveries([candidate.p_value for candidate in found], tests, FALSE_SHARE)
             stood += [candidate for candidate, stands in zip(found, good.tolist(), strict=True) if stands]
         return stood
@@ -83,7 +98,7 @@ def learn(
     span: Span,
     stream: Stream,
     around: Surroundings,
-    devices: dict[str, str],
+    entities: dict[str, Entity],
     tried: Tried,
     *,
     weekly: bool,
@@ -98,12 +113,18 @@ def learn(
     tried.clock_tests += tests_made(around.sun, _COMMON)
     if weekly:
         left = _without_near(target.acts, [habit.explained for habit in clocks], span.whole)
-        clocks += find_clock_habits(left, span.whole, None, WEEKLY)
-        tried.clock_tests += tests_made(None, WEEKLY)
+        single = find_clock_habits(left, span.whole, None, WEEKLY)
+        tried.weekly += [Candidate(target, habit) for habit in single]
+        tried.weekly_tests += tests_made(None, WEEKLY)
     tried.clocks += [Candidate(target, habit) for habit in clocks]
     early = target.acts[target.acts < span.cut]
     hours = [stretch for habit in clocks if (stretch := _stretch(habit.when)) is not None]
+    devices = {name: one.device_id for name, one in entities.items() if one.device_id}
     rules, tests = find_rules(target, early, stream, around, devices, span.cut, hours)
+    lasting = duration_rule(target, around, entities, span.cut)
+    if lasting is not None:
+        tried.lengths.append(Candidate(target, lasting))
+    tried.length_tests += 1
     tried.rules += [Candidate(target, rule) for rule in rules]
     tried.rule_tests += tests
 
@@ -127,6 +148,9 @@ def confidence(habit: Habit) -> float:
 
 
 def _clock(target: Target, found: Found, span: Span, around: Surroundings) -> Habit:
+    moved = moving(found, target.acts, span.whole, span.cut)
+    if moved is not None:
+        return _moving(target, found, moved, span)
     early = target.acts[target.acts < span.cut]
     learnt = refit(found, early, span.learn, around.sun)
     conditions = _presence(target, learnt, span, around)
@@ -137,16 +161,33 @@ def _clock(target: Target, found: Found, span: Span, around: Surroundings) -> Ha
     return Habit(
         CLOCK if final.when.anchor == "midnight" else SUN, target, when=final.when, conditions=conditions,
         days_observed=whole.days, days_kept=len(whole.wanted), spread=final.spread * 60.0,
-        p_value=found.p_value, expected=found.expected, train=train, held_out=held, whole=whole,
-        explained=final.explained,
+        p_value=found.p_value, expected=found.expected, p_first=learnt.by_itself, train=train, held_out=held,
+        whole=whole,
+        explained=final.explained, fires=_fires(learnt, span.whole, around, conditions),
     )  # fmt: skip
 
 
-def _play(target: Target, found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Played:
+def _moving(target: Target, found: Found, moved: Moving, span: Span) -> Habit:
+    whole = moved.played(target, span.whole, REACH_MS)
+    return Habit(
+        CLOCK, target, when=replace(found.when, minutes=moved.minutes), days_observed=whole.days,
+        days_kept=len(whole.wanted), spread=moved.spread * 60.0, p_value=found.p_value,
+        expected=found.expected, train=moved.played(target, span.learn, REACH_MS),
+        held_out=moved.played(target, span.rest, REACH_MS), whole=whole, explained=moved.own,
+        fires=moved.due, moved=round(moved.moved),
+    )  # fmt: skip
+
+
+def _fires(found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Int64:
     due = due_instants(found.when, days, around.sun)
-    if conditions.someone_home and (home := around.someone_home(due)) is not None:
-        due = due[home]
-    return play_clock(due, target, target.acts[days.watched(target.acts)], REACH_MS)
+    if conditions.someone_home is not None and (home := around.someone_home(due)) is not None:
+        due = due[home == conditions.someone_home]
+    return due
+
+
+def _play(target: Target, found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Played:
+    fires = _fires(found, days, around, conditions)
+    return play_clock(fires, target, target.acts[days.watched(target.acts)], REACH_MS)
 
 
 def _presence(target: Target, found: Found, span: Span, around: Surroundings) -> Conditions:
@@ -165,7 +206,7 @@ def _presence(target: Target, found: Found, span: Span, around: Surroundings) ->
 def _reaction(target: Target, rule: Rule, span: Span, around: Surroundings) -> Habit:
     def played(days: Days) -> Played:
         acts = target.acts[days.watched(target.acts)]
-        return play_reactive(rule.fires(days.watched(rule.known.at)), target, acts, days.count)
+        return play_reactive(rule.fires(days.watched(rule.known.at)), target, acts, days.count, rule.reach)
 
     whole = played(span.whole)
     local = around.days.local
@@ -175,7 +216,7 @@ def _reaction(target: Target, rule: Rule, span: Span, around: Surroundings) -> H
         TRIGGER, target, trigger=rule.trigger, conditions=rule.conditions,
         days_observed=len(came_up), days_kept=len(kept), spread=rule.lag_spread, lag=rule.lag,
         p_value=rule.p_value, expected=rule.expected, train=played(span.learn), held_out=played(span.rest),
-        whole=whole, explained=whole.met,
+        whole=whole, explained=whole.met, fires=rule.fires(span.whole.watched(rule.known.at)),
     )  # fmt: skip
 
 

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.habits.evidence import spread
-from app.habits.habit import TRIGGER, Habit
+from app.habits.habit import TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
+from app.habits.localtime import LocalTime
+from app.habits.triggers import PRESENCE, is_actuator
 
 _OVERLAP = 0.5
 _ABOUT_AS_SURE = 0.1
 _HARDLY_WIDER = 1.25
+_SAME_HOUR = 20.0
+"""Minutes: acts this close to each other by the clock (the middle half of them) keep the hour."""
+_SHARED_WIDER = 1.6
+_SHARED_SECONDS = 10.0
 _TIMED_BY_ITSELF = 1.2
 """Two independent times are 1.41 times as far apart as each is spread; one timed by the other, once at most.
 This is the middle."""
@@ -41,8 +47,9 @@ def explain_away(habits: list[Habit]) -> tuple[list[Habit], list[Dropped]]:
             dropped.append(Dropped(habit, None, minutes))
     left.sort(key=confidence, reverse=True)
     stay: list[Habit] = []
+    known = list(left)
     while left:
-        best = _closest(left)
+        best = _closest(left, known)
         left.remove(best)
         stay.append(best)
         for other in list(left):
@@ -52,7 +59,7 @@ def explain_away(habits: list[Habit]) -> tuple[list[Habit], list[Dropped]]:
     return stay, dropped
 
 
-def _closest(habits: list[Habit]) -> Habit:
+def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
     """Of the surest and those about as sure about the same acts, return the one closest to people in time."""
     surest = habits[0]
     rivals = [
@@ -62,11 +69,37 @@ def _closest(habits: list[Habit]) -> Habit:
         and (habit is surest or (_same_acts(habit, surest) and _covers_alike(habit, surest)))
     ]
     closest = min(rivals, key=lambda habit: habit.spread)
+    if (cause := _common_cause(closest, rivals, known)) is not None:
+        return cause
     # A sensor's going off follows its going on: people react to that, unless the end is clearly closer.
     for habit in rivals:
         if _begins(habit, closest) and habit.spread <= _HARDLY_WIDER * closest.spread + 1.0:
             return habit
     return closest
+
+
+def _common_cause(habit: Habit, rivals: list[Habit], known: list[Habit]) -> Habit | None:
+    """Return the rival whose trigger also brings about what this habit follows: one arrival, five things.
+
+    If people did one thing because of the other, its lag would be clearly steadier than from the arrival.
+    """
+    first = habit.trigger
+    if first is None or not is_actuator(first.entity_id):
+        return None
+    causes = {
+        _of(one.trigger)
+        for one in known
+        if one.trigger is not None
+        and first.entity_id in one.target.entities
+        and first.to_state == one.target.state
+    }
+    shared = [rival for rival in rivals if rival.trigger is not None and _of(rival.trigger) in causes]
+    near = [rival for rival in shared if rival.spread <= _SHARED_WIDER * habit.spread + _SHARED_SECONDS]
+    return min(near, key=lambda rival: rival.spread, default=None)
+
+
+def _of(trigger: Trigger) -> tuple[str, str]:
+    return trigger.entity_id, trigger.to_state
 
 
 def _begins(habit: Habit, other: Habit) -> bool:
@@ -85,6 +118,22 @@ def _covers_alike(habit: Habit, other: Habit) -> bool:
 
 def _explains(best: Habit, other: Habit) -> bool:
     return _same_acts(best, other) or _other_way_round(best, other)
+
+
+def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
+    """Return whether a reaction that is asked for at certain hours is one of the clock in disguise.
+
+    People walk past a sensor on their way to what they do at ten to seven every day: when the acts are that
+    close to each other by the clock, it is the hour that they keep. Coming and going isn't passed by.
+    """
+    if habit.trigger is None or habit.conditions.hours is None or not len(habit.whole.met):
+        return False
+    if habit.trigger.entity_id.startswith(PRESENCE):
+        return False
+    minutes = local.minutes(habit.whole.met)
+    middle = float(np.median((minutes - habit.conditions.hours[0]) % 1440))
+    away = (minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720
+    return spread(np.asarray(away, np.float64)) <= _SAME_HOUR
 
 
 def _same_acts(first: Habit, second: Habit) -> bool:

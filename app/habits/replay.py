@@ -54,10 +54,13 @@ class Played:
         return len(self.met) / acts if acts else 0.0
 
 
-def play_reactive(fires: Int64, target: Target, acts: Int64, days: int = 0) -> Played:
+def play_reactive(
+    fires: Int64, target: Target, acts: Int64, days: int = 0, after_ms: int = AFTER_MS
+) -> Played:
     """Replay fires (ms, ascending, all conditions but the target's own state applied) on `target`.
 
-    `acts` are the intents of the span replayed: what it did not meet, it missed.
+    `acts` are the intents of the span replayed: what it did not meet, it missed. A fire is wanted if people
+    did it up to `after_ms` later.
     """
     if not len(fires):
         return Played(missed=acts, days=days)
@@ -74,7 +77,7 @@ def play_reactive(fires: Int64, target: Target, acts: Int64, days: int = 0) -> P
     where = np.searchsorted(came, acting, "left")
     known = where < len(came)
     soon = np.zeros(len(acting), np.bool_)
-    soon[known] = came[where[known]] - acting[known] <= AFTER_MS
+    soon[known] = came[where[known]] - acting[known] <= after_ms
     person = np.zeros(len(acting), np.bool_)
     person[soon] = by_person[where[soon]]
     meant = np.zeros(len(acting), np.bool_)

@@ -16,6 +16,7 @@ import numpy as np
 from app.clock import to_ms
 from app.errors import InputError
 from app.events import NUMERIC, Events
+from app.habits.numbers import Measuring, Series
 from app.model import Home
 
 Progress = Callable[[str, int, int], None]
@@ -32,7 +33,8 @@ class Snapshot:
 
     `causes_known` False means that the source never tells who acted: then every unattributed change of an
     actuator is taken for a person's, and the result says so. `rows` is how many events there were before
-    numeric streams were thinned (None: nothing was).
+    numeric streams were thinned (None: nothing was). `numbers` are the measurements kept of them (None: they
+    are among the events).
     """
 
     home: Home
@@ -41,6 +43,7 @@ class Snapshot:
     causes_known: bool = True
     explain: bool = False
     rows: int | None = None
+    numbers: dict[str, Series] | None = None
 
 
 def encode_snapshot(
@@ -85,13 +88,15 @@ def read_snapshot(payload: BinaryIO) -> Snapshot:
     first = to_ms(since) if since else -(1 << 62)
     parts: list[Events] = []
     rows = 0
+    measuring = Measuring(home)
     for block in frames:
         events = Events.decode(block).between(first, to_ms(as_of) + 1)
         rows += len(events)
+        measuring.add(events)
         parts.append(thinned(events))
     return Snapshot(
         home, as_of, Events.join(parts), bool(header.get("causes_known", True)),
-        bool(header.get("explain", False)), rows,
+        bool(header.get("explain", False)), rows, measuring.series(),
     )  # fmt: skip
 
 

@@ -59,6 +59,18 @@ class SetAside(_Said):
     why: str
 
 
+class Note(_Said):
+    """Something worth knowing that is no automation. `kind`: stopped, unlike itself, week, season, shift,
+    room, device. `facts` are its figures.
+    """
+
+    kind: str
+    text: str
+    entities: list[str] = []
+    state: str = ""
+    facts: dict[str, float] = {}
+
+
 class Analysed(_Said):
     """What was looked at. `seconds` and `peak_mib` are the caller's to measure."""
 
@@ -79,3 +91,4 @@ class Analysis(_Said):
     patterns_detected: int
     suggestions: list[Suggestion]
     set_aside: list[SetAside] = []
+    notes: list[Note] = []

@@ -5,26 +5,30 @@ the target was left (the rest finds it done). Short windows first. The null is t
 at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.events import Int64
-from app.habits.conditions import search, worth
+from app.habits.conditions import beyond, busy_hours, search, worth
+from app.habits.crossings import LIMITS_TRIED, crossings
 from app.habits.days import Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
+from app.habits.lengths import lasting_kinds
 from app.habits.localtime import DAY_MS, MINUTE_MS, Bool
 from app.habits.replay import AFTER_MS, Played, play_reactive
+from app.habits.splits import telling_states
+from app.habits.surroundings import Known, Surroundings
 from app.habits.targets import ECHO_MS, Target
-from app.habits.triggers import Kind, Known, Stream, Surroundings, is_actuator
+from app.habits.triggers import Kind, Stream, is_actuator
 
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
 _SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
 _LEAST_ACTS = 6
-_LEAST_SHARE = 0.2
-_MOST_KINDS = 40
+_LEAST_SHARE = 0.08
+_MOST_KINDS = 24
 _LEAST_HITS = 5
 _LEAST_DAYS = 4
 _LEAST_RATIO = 3.0
@@ -41,7 +45,8 @@ _HELD_SHARE = 0.9
 class Rule:
     """A reaction found: its replay on the days to learn from, and its evidence.
 
-    `lag` and `lag_spread` in seconds, from the trigger to people's act.
+    `lag` and `lag_spread` in seconds, from the trigger to people's act. A fire is wanted if people act up to
+    `reach` (ms) later.
     """
 
     kind: Kind
@@ -53,21 +58,17 @@ class Rule:
     expected: float
     lag: float
     lag_spread: float
-
-    @property
-    def worth(self) -> float:
-        return worth(self.played)
+    reach: int = AFTER_MS
 
     def fires(self, inside: Bool | None = None) -> Int64:
         """Return when (ms) it would fire, the target's own state aside."""
         hold = self.known.hold(self.conditions)
         if inside is not None:
             hold = hold & inside
-        if not self.trigger.delay:
-            return self.known.at[hold]
-        if self.trigger.held:
-            hold = hold & (self.known.until - self.known.at >= self.trigger.delay * 1000)
-        return self.known.at[hold] + self.trigger.delay * 1000
+        wait = (self.trigger.delay - self.kind.waited) * 1000
+        if wait and self.trigger.held:
+            hold = hold & (self.known.until - self.known.at >= wait)
+        return self.known.at[hold] + wait
 
 
 def find_rules(
@@ -89,17 +90,27 @@ def find_rules(
         return [], 0
     own = {devices[entity_id] for entity_id in target.entities if entity_id in devices}
     starts = [Conditions(quiet=quiet) for quiet in _START_QUIET]
+    if around.sun is not None:
+        # By day it is left undone, and of each cycle only the first opportunity counts.
+        starts.append(Conditions(dark=True))
+    if around.presence is not None:
+        starts.append(Conditions(someone_home=True))
+    if (usual := busy_hours(around.days.local.minutes(acts))) is not None:
+        starts.append(Conditions(hours=usual))
     # "The first of the morning": neither the hours nor the idle time helps without the other.
     starts += [Conditions(hours=stretch, away=_START_AWAY) for stretch in dict.fromkeys(hours)]
+    starts += [Conditions(state=state) for state in telling_states(around, acts, frozenset(target.entities))]
     rules: list[Rule] = []
-    kinds = _near(acts, stream, until)
+    lasting = lasting_kinds(stream.kinds, acts)
+    kinds = _near(acts, stream, until) + crossings(around.numbers, acts, until) + lasting
     for kind in kinds:
         if kind.entity_id in target.entities or devices.get(kind.entity_id) in own:
             continue
         rule = _rule(kind, target, acts, around, until, starts)
         if rule is not None:
             rules.append(rule)
-    return rules, len(stream.kinds) * _WINDOWS_TESTED * len(starts)
+    tried = len(stream.kinds) + LIMITS_TRIED * len(around.numbers)
+    return rules, tried * _WINDOWS_TESTED * len(starts)
 
 
 def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
@@ -132,28 +143,29 @@ def _rule(
         inside &= ~_echoes(known.at, acts)
     best: tuple[float, float, Conditions] | None = None
     for start in starts:
+        if start.state is not None and start.state[0] == kind.entity_id:
+            continue
         tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
         if tested is not None and (best is None or tested[0] < best[0]):
             best = (*tested, start)
     if best is None:
         return None
     p_value, expected, start = best
-    # The start that convinces most is only where the search may begin: none at all has its chance too.
-    found = max(
-        (search(known, inside, target, acts, first) for first in dict.fromkeys((Conditions(), start))),
-        key=lambda pair: worth(pair[1]),
-    )
-    conditions, played = found
+    conditions, played = search(known, inside, target, acts, Conditions(), kind.entity_id)
+    if start != Conditions():
+        # The start that convinces most is only where the search may begin: it has to be worth its conditions.
+        narrow = search(known, inside, target, acts, start, kind.entity_id)
+        if worth(narrow[1]) > worth(played) and beyond(narrow[1], played, len(starts)):
+            conditions, played = narrow
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
         return None
     if len(np.unique(around.days.local.days(played.met))) < _LEAST_DAYS:
         return None
-    trigger = Trigger(kind.entity_id, kind.state, _left_state(kind, around))
     rule = Rule(
         kind,
-        trigger,
+        kind.trigger,
         conditions,
         known,
         played,
@@ -247,16 +259,9 @@ def _echoes(at: Int64, acts: Int64) -> Bool:
     return np.asarray(high > low, np.bool_)
 
 
-def _left_state(kind: Kind, around: Surroundings) -> str | None:
-    """Return the one state that it comes from, if there is just one: then the trigger says `from`."""
-    table = around.timeline
-    before = np.unique(table.state[kind.rows - 1])
-    return table.states[int(before[0])] if len(before) == 1 else None
-
-
 def _with_delay(rule: Rule, target: Target, acts: Int64, inside: Bool) -> Rule:
     """Let the automation wait as people do, if they do so steadily and it costs nothing."""
-    if rule.lag * 1000 < _DELAY_FROM_MS or rule.lag_spread > _DELAY_TIGHT * rule.lag:
+    if rule.kind.waited or rule.lag * 1000 < _DELAY_FROM_MS or rule.lag_spread > _DELAY_TIGHT * rule.lag:
         return rule
     after = rule.played.met >= rule.played.wanted
     lags = (rule.played.met - rule.played.wanted)[after]
@@ -266,15 +271,8 @@ def _with_delay(rule: Rule, target: Target, acts: Int64, inside: Bool) -> Rule:
     hits = np.isin(rule.known.at, rule.played.wanted[after])
     lasted = (rule.known.until - rule.known.at)[hits] >= delay * 1000
     held = bool(lasted.mean() >= _HELD_SHARE)
-    trigger = Trigger(rule.trigger.entity_id, rule.trigger.to_state, rule.trigger.from_state, delay, held)
-    waiting = Rule(
-        rule.kind, trigger, rule.conditions, rule.known, rule.played, rule.p_value, rule.expected, rule.lag,
-        rule.lag_spread,
-    )  # fmt: skip
+    waiting = replace(rule, trigger=replace(rule.trigger, delay=delay, held=held))
     played = play_reactive(waiting.fires(inside), target, acts)
     if played.precision < rule.played.precision or played.coverage < 0.9 * rule.played.coverage:
         return rule
-    return Rule(
-        rule.kind, trigger, rule.conditions, rule.known, played, rule.p_value, rule.expected, rule.lag,
-        rule.lag_spread,
-    )  # fmt: skip
+    return replace(waiting, played=played)

@@ -1,15 +1,13 @@
-"""What may trigger: every discrete change of the home as one stream, with what was known at that moment."""
+"""What may trigger: every discrete change of the home, and of who is in it, as one stream."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.events import Int32, Int64
-from app.habits.days import DAY_TYPES, Days
-from app.habits.habit import Conditions
-from app.habits.localtime import MINUTE_MS, Bool, Float64, LocalTime, weekdays
-from app.habits.sun import SunTimes
-from app.habits.targets import STATES, Target
+from app.habits.habit import Trigger
+from app.habits.localtime import Bool
+from app.habits.targets import STATES
 from app.habits.timeline import Timeline
 from app.model import Home
 
@@ -26,14 +24,30 @@ _MOST_STATES = 12
 _MOST_A_DAY = 1_500.0
 
 
+_LEAST_ROWS = 4
+NEVER_OVER = 1 << 62
+"""When (ms) a state is left that was never seen to be."""
+HOME = "zone.home"
+PRESENCE = ("person.", "zone.", "device_tracker.")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One kind of trigger: an entity's coming to a state. `rows` are its rows in the timeline."""
+    """One kind of trigger: an entity's coming to a state, a number's crossing, the home's becoming empty.
 
-    entity: int
-    entity_id: str
-    state: str
-    rows: Int64
+    `at` (ms, ascending) is when it came, `quiet` for how long (ms) it had been otherwise before, `until` when
+    it was over. `waited`: `at` is this many seconds later, the state having lasted so long.
+    """
+
+    trigger: Trigger
+    at: Int64
+    quiet: Int64
+    until: Int64
+    waited: int = 0
+
+    @property
+    def entity_id(self) -> str:
+        return self.trigger.entity_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,108 +59,71 @@ class Stream:
     kind: Int32
 
 
-def trigger_stream(timeline: Timeline, home: Home, span_days: float) -> Stream:
+def trigger_stream(
+    timeline: Timeline, home: Home, span_days: float, presence: tuple[Int64, Bool] | None
+) -> Stream:
     """Collect what may trigger; an entity that talks all the time pairs with everything and is left out."""
     facts = {entity.entity_id: entity for entity in home.entities}
+    persons = sum(_seen(timeline, index) for index in _persons(timeline))
     kinds: list[Kind] = []
     for index, entity_id in enumerate(timeline.entities):
         rows = timeline.rows(index)
         known = facts.get(entity_id)
-        if entity_id.partition(".")[0] in _NEVER_TRIGGERS or rows.stop - rows.start < 4:
+        domain = entity_id.partition(".")[0]
+        # A person is told by their trackers, not the other way round.
+        if domain in _NEVER_TRIGGERS or (persons and domain == "device_tracker"):
             continue
         if known is not None and (known.disabled or known.entity_category is not None):
             continue
-        states = np.unique(timeline.state[rows])
-        if len(states) > _MOST_STATES or (rows.stop - rows.start) / max(span_days, 1) > _MOST_A_DAY:
+        many = (rows.stop - rows.start) / max(span_days, 1) > _MOST_A_DAY
+        if many or rows.stop - rows.start < _LEAST_ROWS:
             continue
-        own = np.arange(rows.start, rows.stop)
-        for state in states.tolist():
-            chosen = own[(timeline.state[rows] == state) & timeline.real[rows]]
-            if len(chosen) >= 4:
-                kinds.append(Kind(index, entity_id, timeline.states[state], chosen))
-    rows_all = np.concatenate([kind.rows for kind in kinds]) if kinds else np.empty(0, np.int64)
-    which = np.repeat(np.arange(len(kinds), dtype=np.int32), [len(kind.rows) for kind in kinds])
-    order = np.argsort(timeline.at[rows_all], kind="stable")
-    return Stream(tuple(kinds), timeline.at[rows_all][order], which[order])
+        states = np.unique(timeline.state[rows])
+        if len(states) <= _MOST_STATES:
+            kinds += _of_entity(timeline, index, states.tolist())
+    if presence is not None and persons > 1:
+        kinds += _of_home(*presence)
+    return stream_of(kinds)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Known:
-    """What was known at each instant `at` (ms, ascending) at which a kind of trigger came, for one target.
-
-    `quiet` is how long (ms) the trigger's entity had been in the state before, `until` when it left the new
-    state, `away` how long (ms) the target had not been as wanted; `minute` local minutes of the day;
-    `weekday` 0 is Monday; `dark` and `home` are None where nothing is known of the sun or of persons.
-    """
-
-    at: Int64
-    quiet: Int64
-    until: Int64
-    away: Int64
-    minute: Float64
-    weekday: Int64
-    dark: Bool | None
-    home: Bool | None
-
-    def hold(self, conditions: Conditions) -> Bool:
-        """Return at which of the instants all of the conditions hold."""
-        good = np.ones(len(self.at), np.bool_)
-        if conditions.quiet is not None:
-            good &= self.quiet >= conditions.quiet * MINUTE_MS
-        if conditions.away is not None:
-            good &= self.away >= conditions.away * MINUTE_MS
-        if conditions.hours is not None:
-            low, high = conditions.hours
-            after, before = self.minute >= low, self.minute < high
-            good &= (after & before) if low < high else (after | before)
-        if conditions.day_type != "daily":
-            good &= np.isin(self.weekday, DAY_TYPES[conditions.day_type])
-        if conditions.dark is not None and self.dark is not None:
-            good &= self.dark == conditions.dark
-        if conditions.someone_home and self.home is not None:
-            good &= self.home
-        return good
+def stream_of(kinds: list[Kind]) -> Stream:
+    """Put kinds of triggers in the order of time."""
+    at = np.concatenate([kind.at for kind in kinds]) if kinds else np.empty(0, np.int64)
+    which = np.repeat(np.arange(len(kinds), dtype=np.int32), [len(kind.at) for kind in kinds])
+    order = np.argsort(at, kind="stable")
+    return Stream(tuple(kinds), at[order], which[order])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
-    """What the conditions ask, beside the trigger and the target: the clock, the sun, who is home."""
-
-    timeline: Timeline
-    days: Days
-    sun: SunTimes | None
-    presence: tuple[Int64, Bool] | None
-
-    def known(self, kind: Kind, target: Target) -> Known:
-        table = self.timeline
-        rows = kind.rows
-        at = table.at[rows]
-        end = table.rows(kind.entity).stop
-        nxt = np.minimum(rows + 1, end - 1)
-        until = np.where(rows + 1 < end, table.at[nxt], np.int64(1) << 62)
-        local = self.days.local
-        return Known(
-            at, at - table.at[rows - 1], until, target.away_since(at), local.minutes(at),
-            weekdays(local.days(at)), self.dark(at), self.someone_home(at),
-        )  # fmt: skip
-
-    def dark(self, at: Int64) -> Bool | None:
-        return None if self.sun is None else is_dark(at, self.days.local, self.sun)
-
-    def someone_home(self, at: Int64) -> Bool | None:
-        if self.presence is None:
-            return None
-        times, home = self.presence
-        where = np.searchsorted(times, at, "right") - 1
-        return np.where(where >= 0, home[np.maximum(where, 0)], True)
+def _of_entity(timeline: Timeline, index: int, states: list[int]) -> list[Kind]:
+    rows = timeline.rows(index)
+    own = np.arange(rows.start, rows.stop)
+    kinds: list[Kind] = []
+    for state in states:
+        chosen = own[(timeline.state[rows] == state) & timeline.real[rows]]
+        if len(chosen) < _LEAST_ROWS:
+            continue
+        before = np.unique(timeline.state[chosen - 1])
+        came_from = timeline.states[int(before[0])] if len(before) == 1 else None
+        at = timeline.at[chosen]
+        following = timeline.at[np.minimum(chosen + 1, rows.stop - 1)]
+        until = np.where(chosen + 1 < rows.stop, following, np.int64(NEVER_OVER))
+        trigger = Trigger(timeline.entities[index], timeline.states[state], came_from)
+        kinds.append(Kind(trigger, at, at - timeline.at[chosen - 1], until))
+    return kinds
 
 
-def is_dark(at: Int64, local: LocalTime, sun: SunTimes) -> Bool:
-    """Return whether the sun is below the horizon."""
-    minutes, day = local.minutes(at), local.days(at)
-    return np.asarray(
-        ~((minutes >= sun.minutes("sunrise", day)) & (minutes < sun.minutes("sunset", day))), np.bool_
-    )
+def _of_home(at: Int64, occupied: Bool) -> list[Kind]:
+    """Return the first's arrival and the last's leaving: with one person only, that person says it better."""
+    turned = np.flatnonzero(np.diff(occupied.astype(np.int8))) + 1
+    times, to_home = at[turned], occupied[turned]
+    quiet, until = np.diff(times, prepend=at[:1]), np.append(times[1:], np.int64(NEVER_OVER))
+    arrives = Trigger(HOME, "home", above=0)
+    leaves = Trigger(HOME, "not_home", below=1)
+    return [
+        Kind(trigger, times[own], quiet[own], until[own])
+        for trigger, own in ((arrives, to_home), (leaves, ~to_home))
+        if int(own.sum()) >= _LEAST_ROWS
+    ]
 
 
 def presence(timeline: Timeline) -> tuple[Int64, Bool] | None:
@@ -154,10 +131,8 @@ def presence(timeline: Timeline) -> tuple[Int64, Bool] | None:
     at: list[Int64] = []
     step: list[Int64] = []
     home = timeline.code("home")
-    for index, entity_id in enumerate(timeline.entities):
+    for index in _persons(timeline):
         rows = timeline.rows(index)
-        if not entity_id.startswith("person.") or rows.stop == rows.start:
-            continue
         inside = (timeline.state[rows] == home).astype(np.int64)
         at.append(timeline.at[rows])
         step.append(np.diff(inside, prepend=0))
@@ -170,3 +145,17 @@ def presence(timeline: Timeline) -> tuple[Int64, Bool] | None:
 
 def is_actuator(entity_id: str) -> bool:
     return entity_id.partition(".")[0] in STATES
+
+
+def _persons(timeline: Timeline) -> list[int]:
+    return [
+        index
+        for index, entity_id in enumerate(timeline.entities)
+        if entity_id.startswith("person.") and timeline.rows(index).stop > timeline.rows(index).start
+    ]
+
+
+def _seen(timeline: Timeline, index: int) -> bool:
+    """Return whether that person ever moved."""
+    rows = timeline.rows(index)
+    return bool(rows.stop - rows.start >= _LEAST_ROWS)

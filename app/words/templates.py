@@ -14,7 +14,7 @@ _VERBS: dict[tuple[str, str], str] = {
     ("cover", "closed"): "Close {}",
     ("lock", "locked"): "Lock {}",
     ("lock", "unlocked"): "Unlock {}",
-    ("media_player", "playing"): "Play on {}",
+    ("media_player", "playing"): "Start playing on {}",
     ("vacuum", "cleaning"): "Start {}",
     ("valve", "open"): "Open {}",
     ("valve", "closed"): "Close {}",
@@ -45,8 +45,23 @@ _STATES: dict[tuple[str, str], str] = {
     ("cover", "open"): "{} opens",
     ("cover", "closed"): "{} closes",
     ("media_player", "playing"): "{} starts to play",
+    ("zone", "home"): "the first person comes home",
+    ("zone", "not_home"): "the last person leaves home",
 }
+_IS: dict[tuple[str, str], str] = {
+    ("motion", "on"): "{} sees motion",
+    ("motion", "off"): "{} sees no motion",
+    ("occupancy", "on"): "{} is occupied",
+    ("occupancy", "off"): "{} is not occupied",
+    ("presence", "on"): "{} is present",
+    ("presence", "off"): "{} is not present",
+    ("person", "home"): "{} is home",
+    ("person", "not_home"): "{} is away",
+}
+_OPENINGS = frozenset({"door", "garage_door", "window", "opening"})
+_PAST: dict[str, str] = {"open": "opened", "closed": "closed"}
 _MOST_NAMED = 3
+_MOST_STEPS_SAID = 3
 
 
 class Words(NamedTuple):
@@ -66,12 +81,42 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What it follows: a trigger's name, its device class or domain, its new state, the seconds waited."""
+    """What it follows: a trigger's name, its device class or domain, its new state, the seconds waited.
+
+    A number's crossing has its `limit` and `unit`; its state then is `above` or `below`. `itself` marks what
+    is timed by the thing's own change: off some minutes after it was turned on.
+    """
 
     name: str
     kind: str
     state: str
     delay: int = 0
+    limit: float | None = None
+    unit: str = ""
+    itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Something else that has to be so: a name, its device class or domain, and its state or its limit
+    (`state` is `above` or `below` then).
+    """
+
+    name: str
+    kind: str
+    state: str
+    limit: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing of several that are done as one; as in `Facts`."""
+
+    domain: str
+    state: str
+    names: tuple[str, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +138,11 @@ class Facts:
     away: int | None = None
     hours: tuple[int, int] | None = None
     dark: bool | None = None
-    someone_home: bool = False
+    someone_home: bool | None = None
+    also: tuple[Also, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """All of a routine's steps, the first too; empty where there is just one."""
+    moved: int = 0
     days_observed: int = 0
     days_kept: int = 0
     replay_days: int = 0
@@ -111,6 +160,17 @@ def words_for(facts: Facts, language: str = "en") -> Words:
 
 def act(facts: Facts) -> str:
     """Return what is done, as an order: "Turn on the kitchen light"."""
+    if len(facts.steps) > _MOST_STEPS_SAID:
+        first = one_act(facts.steps[0])
+        return f"{first} and do {len(facts.steps) - 1} more things"
+    if facts.steps:
+        acts = [one_act(step) for step in facts.steps]
+        return enumerate_words([acts[0], *(f"{text[0].lower()}{text[1:]}" for text in acts[1:])])
+    return one_act(Step(facts.domain, facts.state, facts.names, facts.place))
+
+
+def one_act(facts: Step) -> str:
+    """Return what one step does: "Turn on the kitchen light"."""
     what = listed(facts)
     if pattern := _VERBS.get((facts.domain, facts.state)):
         return pattern.format(what)
@@ -119,7 +179,7 @@ def act(facts: Facts) -> str:
     return f"Set {what} to {facts.state.replace('_', ' ')}"
 
 
-def listed(facts: Facts) -> str:
+def listed(facts: Step) -> str:
     """Return the entities by name, or counted if there are many."""
     names = facts.names
     if len(names) > _MOST_NAMED:
@@ -176,6 +236,9 @@ def _when(facts: Facts) -> str:
         limits.append("while it is dark" if facts.dark else "by daylight")
     if facts.day_type != "daily":
         limits.append(_days(facts.day_type))
+    if facts.someone_home is False:
+        limits.append("while nobody is home")
+    limits += [f"while {_so(also)}" for also in facts.also]
     if facts.quiet is not None:
         limits.append(f"for the first time in {span(facts.quiet)}")
     return " ".join([after, happening(facts.cause), *limits])
@@ -183,14 +246,38 @@ def _when(facts: Facts) -> str:
 
 def happening(cause: Cause) -> str:
     """Return what happens: "the hall sensor sees motion"."""
-    name = the(cause.name)
-    if cause.kind == "person":
-        name = cause.name
+    if cause.itself:
+        return f"it was {_PAST.get(cause.state, f'turned {cause.state}')}"
+    name = cause.name if cause.kind == "person" else the(cause.name)
+    if cause.limit is not None:
+        move = "rises above" if cause.state == "above" else "falls below"
+        return f"{name} {move} {number(cause.limit)}{_unit(cause.unit)}"
     if pattern := _STATES.get((cause.kind, cause.state)):
         return pattern.format(name)
     if cause.state in {"on", "off"}:
         return f"{name} turns {cause.state}"
     return f"{name} changes to {cause.state.replace('_', ' ')}"
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: `68`, `21.5`."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _so(also: Also) -> str:
+    name = also.name if also.kind == "person" else the(also.name)
+    if also.limit is not None:
+        return f"{name} is {also.state} {number(also.limit)}{_unit(also.unit)}"
+    if pattern := _IS.get((also.kind, also.state)):
+        return pattern.format(name)
+    state = also.state.replace("_", " ")
+    if also.kind in _OPENINGS:
+        state = {"on": "open", "off": "closed"}.get(state, state)
+    return f"{name} is {state}"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
 
 
 def _moment(moment: Moment) -> str:
@@ -210,12 +297,18 @@ def _sentences(facts: Facts) -> list[str]:
         said.append(f"You did this on {kept} of {of} {plural}.")
     else:
         said.append(f"This came up on {of} days, and on {kept} of them you did it.")
+    if facts.moved:
+        side = "later" if facts.moved > 0 else "earlier"
+        said.append(f"It has become {span(abs(facts.moved))} {side} meanwhile; the time is that of late.")
     fires = facts.wanted + facts.unwanted
     if fires:
         said.append(
             f"Tried on the last {facts.replay_days} days, it would have acted {fires} times:"
             f" {facts.wanted} as you did, {facts.unwanted} not wanted, {facts.missed} missed."
         )
+    if len(facts.steps) > _MOST_STEPS_SAID:
+        acts = [one_act(step) for step in facts.steps]
+        said.insert(0, f"{enumerate_words([acts[0], *(f'{t[0].lower()}{t[1:]}' for t in acts[1:])])}.")
     limits = []
     if facts.someone_home:
         limits.append("only while somebody is home")

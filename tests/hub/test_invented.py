@@ -251,7 +251,7 @@ async def test_the_sources_past_grows_with_the_clock_and_stays_as_it_was() -> No
 
 def test_it_is_made_without_knowing_the_miner() -> None:
     folder = Path(app.hub.invented.__file__).parent
-    for file in folder.glob("*.py"):
+    for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -287,6 +287,33 @@ def test_streams_of_numbers_are_thinned_and_words_are_not(tmp_path: Path, schema
     assert len(of(events, "sensor.mode")) == 360
 
 
+@LAYOUTS
+def test_what_people_act_on_is_read_more_closely_than_other_streams(
+    tmp_path: Path, schema: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "home.db"
+    with RecorderFile(path, schema) as file:
+        for minute in range(0, 600, 5):
+            moist = {"device_class": "humidity", "state_class": "measurement"}
+            file.state("sensor.bath_humidity", str(minute), after(60 * minute), attributes=moist)
+            count = {"state_class": "total_increasing"}
+            file.state("sensor.counter", str(minute), after(60 * minute), attributes=count)
+    monkeypatch.setattr("app.hub.recorder_readings._READINGS", 11)
+    _, events = read_recorder(path)
+    assert len(of(events, "sensor.bath_humidity")) == 120
+    assert [row.state for row in of(events, "sensor.counter")] == [str(n) for n in range(0, 600, 60)]
+
+
+def test_an_entity_that_is_numbered_out_of_all_proportion_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "home.db"
+    with RecorderFile(path) as file:
+        file.state("light.lamp", "on", NOON)
+        file.db.execute("UPDATE states_meta SET metadata_id = 1 << 40")
+        file.db.execute("UPDATE states SET metadata_id = 1 << 40")
+    _, events = read_recorder(path)
+    assert [row.state for row in events.rows()] == ["on"]
+
+
 def test_progress_is_told_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "home.db"
     with RecorderFile(path) as file:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.words.templates import Cause, Facts, Moment, clock, enumerate_words, span, the, words_for
+from app.words.templates import Also, Cause, Facts, Moment, Step, clock, enumerate_words, span, the, words_for
 
 COFFEE = Facts(
     domain="switch", state="on", names=("coffee machine",), moment=Moment("midnight", 405),
@@ -66,6 +66,61 @@ def test_a_clock_habit_in_words() -> None:
             replace(HALL, domain="climate", state="heat_cool", names=("thermostat",)),
             "Set the thermostat to heat cool when the hall sensor sees motion",
         ),
+        (
+            replace(HALL, cause=Cause("home", "zone", "not_home")),
+            "Turn on the hall light when the last person leaves home",
+        ),
+        (
+            replace(HALL, cause=Cause("home", "zone", "home"), someone_home=False),
+            "Turn on the hall light when the first person comes home while nobody is home",
+        ),
+        (
+            replace(HALL, cause=Cause("bath humidity", "humidity", "above", limit=68.0, unit="%")),
+            "Turn on the hall light when the bath humidity rises above 68 %",
+        ),
+        (
+            replace(HALL, cause=Cause("thermometer", "temperature", "below", limit=19.5)),
+            "Turn on the hall light when the thermometer falls below 19.5",
+        ),
+        (
+            replace(HALL, state="off", cause=Cause("hall light", "light", "on", delay=1200, itself=True)),
+            "Turn off the hall light 20 minutes after it was turned on",
+        ),
+        (
+            replace(
+                HALL,
+                domain="cover",
+                state="closed",
+                names=("blind",),
+                cause=Cause("blind", "cover", "open", delay=3600, itself=True),
+            ),
+            "Close the blind 1 hour after it was opened",
+        ),
+        (
+            replace(HALL, also=(Also("TV", "media_player", "playing"),)),
+            "Turn on the hall light when the hall sensor sees motion while the TV is playing",
+        ),
+        (
+            replace(HALL, also=(Also("balcony door", "door", "off"), Also("Ana", "person", "home"))),
+            (
+                "Turn on the hall light when the hall sensor sees motion while the balcony door is closed"
+                " while Ana is home"
+            ),
+        ),
+        (
+            replace(HALL, also=(Also("lux", "illuminance", "below", limit=40.0, unit="lx"),)),
+            "Turn on the hall light when the hall sensor sees motion while the lux is below 40 lx",
+        ),
+        (
+            replace(
+                COFFEE, steps=(Step("switch", "on", ("coffee machine",)), Step("light", "off", ("lamp",)))
+            ),
+            "Turn on the coffee machine and turn off the lamp at 06:45 on workdays",
+        ),
+        (
+            replace(COFFEE, domain="media_player", state="playing", names=("radio",), day_type="daily"),
+            "Start playing on the radio at 06:45 every day",
+        ),
     ],
 )
 def test_titles(facts: Facts, title: str) -> None:
@@ -77,6 +132,22 @@ def test_limits_are_said_in_the_description() -> None:
     assert description == (
         "This came up on 20 days, and on 18 of them you did it."
         " Only while somebody is home and only if it had not been so for 1 hour 30 minutes."
+    )
+
+
+def test_a_long_routine_is_counted_in_the_title_and_told_in_the_description() -> None:
+    steps = tuple(Step("light", "off", (f"lamp {number}",)) for number in range(1, 5))
+    title, description = words_for(replace(COFFEE, steps=steps))
+    assert title == "Turn off the lamp 1 and do 3 more things at 06:45 on workdays"
+    assert description.startswith(
+        "Turn off the lamp 1, turn off the lamp 2, turn off the lamp 3 and turn off the lamp 4."
+    )
+
+
+def test_a_moment_that_moved_is_told() -> None:
+    assert (
+        "It has become 40 minutes later meanwhile; the time is that of late."
+        in words_for(replace(COFFEE, moved=40)).description
     )
 
 

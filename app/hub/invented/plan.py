@@ -8,6 +8,7 @@ from app.events import Events
 from app.model import Home, zone_of
 
 Days = Literal["all", "workdays", "weekend"]
+Work = Literal["office", "shifts", "school", "none", "home", "retired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Resident:
     """Somebody who lives there. `work` decides when they are out: office hours, rotating shifts, school."""
 
     name: str
-    work: Literal["office", "shifts", "school", "none"]
+    work: Work
     user_id: str = ""
 
     @property

@@ -1,0 +1,128 @@
+"""What else in the home was so when it was wanted, and wasn't when it was not: states and numbers to ask for.
+
+Only the few that part the two best are handed on; how many were looked at goes with them, for the one that is
+taken has to beat chance as the best of so many.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from app.events import Int64
+from app.habits.evidence import binomial_tail
+from app.habits.habit import Bound
+from app.habits.localtime import DAY_MS, Bool
+from app.habits.numbers import Series
+from app.habits.surroundings import Surroundings
+
+What = TypeVar("What", tuple[str, str], Bound)
+_MAY_ASK = frozenset(
+    {
+        "alarm_control_panel", "binary_sensor", "climate", "cover", "fan", "humidifier", "input_boolean",
+        "input_select", "light", "lock", "media_player", "person", "select", "switch", "vacuum",
+    }
+)  # fmt: skip
+_MOST_STATES = 8
+_KEEPS = 0.85
+_MOST = 3
+_LEAST_UNWANTED = 4
+_QUANTILES = (5, 10, 20)
+_OTHER_DAYS = (-7, -3, -2, -1, 1, 2, 3, 7)
+_LEAST_LIFT = 2.0
+_MOST_STARTS = 2
+_BEFORE_MS = 30_000
+"""What changes with the trigger is its echo: the state of a moment before has to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """States (entity, state) and limits worth trying, and how many there were to choose from."""
+
+    states: tuple[tuple[str, str], ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    looked_at: int = 0
+
+
+def splits(around: Surroundings, wanted: Int64, unwanted: Int64, but: frozenset[str]) -> Splits:
+    """Return what parts wanted fires (ms) from unwanted ones; `but` are entities that must not be asked."""
+    if len(unwanted) < _LEAST_UNWANTED:
+        return Splits()
+    at = np.concatenate([wanted, unwanted])
+    good = np.arange(len(at)) < len(wanted)
+    states = [one for name in _askable(around, but) for one in _states(around, name, at, good)]
+    bounds = [
+        one
+        for entity_id, series in around.numbers.items()
+        if entity_id not in but
+        for one in _bounds(entity_id, series, at, good)
+    ]
+    return Splits(_best(states), _best(bounds), len(states) + len(bounds))
+
+
+def telling_states(around: Surroundings, acts: Int64, but: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the few states that hold at nearly all acts (ms), but not at that hour on other days."""
+    days = around.days
+    other = (acts + np.array(_OTHER_DAYS, np.int64)[:, None] * DAY_MS).ravel()
+    other = other[days.watched(other)]
+    if not len(acts) or not len(other):
+        return []
+    found: list[tuple[float, tuple[str, str]]] = []
+    for entity_id in _askable(around, but):
+        index = around.timeline.entities.index(entity_id)
+        codes = around.states_at(index, acts - _BEFORE_MS)
+        values, counts = np.unique(codes, return_counts=True)
+        code, share = int(values[np.argmax(counts)]), float(counts.max()) / len(acts)
+        if code < 0 or share < _KEEPS:
+            continue
+        usual = float((around.states_at(index, other - _BEFORE_MS) == code).mean())
+        if usual <= share / _LEAST_LIFT:
+            found.append((usual, (entity_id, around.timeline.states[code])))
+    return [what for _, what in sorted(found)[:_MOST_STARTS]]
+
+
+def _askable(around: Surroundings, but: frozenset[str]) -> list[str]:
+    return [
+        entity_id
+        for entity_id in around.timeline.entities
+        if entity_id not in but and entity_id.partition(".")[0] in _MAY_ASK
+    ]
+
+
+def _best(tried: list[tuple[float, What]]) -> tuple[What, ...]:
+    good = sorted((one for one in tried if one[0] < 1.0), key=lambda one: (one[0], str(one[1])))
+    return tuple(what for _, what in good[:_MOST])
+
+
+def _states(
+    around: Surroundings, entity_id: str, at: Int64, good: Bool
+) -> list[tuple[float, tuple[str, str]]]:
+    codes = around.states_at(around.timeline.entities.index(entity_id), at - _BEFORE_MS)
+    usual = np.unique(codes[good])
+    if len(usual) > _MOST_STATES:
+        return []
+    return [
+        (_parts(codes == code, good), (entity_id, around.timeline.states[code]))
+        for code in usual[usual >= 0].tolist()
+    ]
+
+
+def _bounds(entity_id: str, series: Series, at: Int64, good: Bool) -> list[tuple[float, Bound]]:
+    values = series.value_at(at)
+    known = values[good & ~np.isnan(values)]
+    if len(known) < _KEEPS * int(good.sum()):
+        return []
+    tried: list[tuple[float, Bound]] = []
+    for share in _QUANTILES:
+        low, high = (series.rounded(float(np.percentile(known, q))) for q in (share, 100 - share))
+        tried.append((_parts(values > low, good), Bound(entity_id, above=low)))
+        tried.append((_parts(values < high, good), Bound(entity_id, below=high)))
+    return tried
+
+
+def _parts(inside: Bool, good: Bool) -> float:
+    """Return how likely chance drops as many unwanted fires among those dropped; 1 if much is lost."""
+    lost, spared = int((good & ~inside).sum()), int((~good & ~inside).sum())
+    if lost > (1 - _KEEPS) * int(good.sum()) or spared < _LEAST_UNWANTED:
+        return 1.0
+    return binomial_tail(spared, spared + lost, float((~good).mean()))

@@ -1,0 +1,116 @@
+"""What was known at each moment: the clock, the sun, who was home, and the state of everything else."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.events import Int32, Int64
+from app.habits.days import DAY_TYPES, Days
+from app.habits.habit import Bound, Conditions
+from app.habits.localtime import MINUTE_MS, Bool, Float64, LocalTime, weekdays
+from app.habits.numbers import Series
+from app.habits.sun import SunTimes
+from app.habits.targets import Target
+from app.habits.timeline import Timeline
+from app.habits.triggers import Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What the conditions ask, beside the trigger and the target. `numbers` are the home's measurements."""
+
+    timeline: Timeline
+    days: Days
+    sun: SunTimes | None
+    presence: tuple[Int64, Bool] | None
+    numbers: dict[str, Series] = field(default_factory=dict)
+
+    def known(self, kind: Kind, target: Target) -> "Known":
+        at, local = kind.at, self.days.local
+        return Known(
+            at, kind.quiet, kind.until, target.away_since(at), local.minutes(at), weekdays(local.days(at)),
+            self.dark(at), self.someone_home(at), self,
+        )  # fmt: skip
+
+    def dark(self, at: Int64) -> Bool | None:
+        return None if self.sun is None else is_dark(at, self.days.local, self.sun)
+
+    def someone_home(self, at: Int64) -> Bool | None:
+        if self.presence is None:
+            return None
+        times, home = self.presence
+        where = np.searchsorted(times, at, "right") - 1
+        return np.where(where >= 0, home[np.maximum(where, 0)], True)
+
+    def states_at(self, index: int, at: Int64) -> Int32:
+        """Return an entity's state codes at those instants; -1 before the first known one."""
+        rows = self.timeline.rows(index)
+        times, states = self.timeline.at[rows], self.timeline.state[rows]
+        if not len(times):
+            return np.full(len(at), -1, np.int32)
+        where = np.searchsorted(times, at, "right") - 1
+        return np.where(where >= 0, states[np.maximum(where, 0)], -1).astype(np.int32)
+
+    def is_state(self, entity_id: str, state: str, at: Int64) -> Bool:
+        if entity_id not in self.timeline.entities:
+            return np.zeros(len(at), np.bool_)
+        codes = self.states_at(self.timeline.entities.index(entity_id), at)
+        return np.asarray(codes == self.timeline.code(state), np.bool_)
+
+    def within(self, bound: Bound, at: Int64) -> Bool:
+        """Return where a number is within its limit; not where it isn't known."""
+        values = self.numbers[bound.entity_id].value_at(at)
+        low = -np.inf if bound.above is None else bound.above
+        high = np.inf if bound.below is None else bound.below
+        return np.asarray((values > low) & (values < high), np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What was known at each instant `at` (ms, ascending) at which a kind of trigger came, for one target.
+
+    `quiet` is how long (ms) the trigger's entity had been in the state before, `until` when it left the new
+    state, `away` how long (ms) the target had not been as wanted; `minute` local minutes of the day;
+    `weekday` 0 is Monday; `dark` and `home` are None where nothing is known of the sun or of persons.
+    """
+
+    at: Int64
+    quiet: Int64
+    until: Int64
+    away: Int64
+    minute: Float64
+    weekday: Int64
+    dark: Bool | None
+    home: Bool | None
+    around: Surroundings
+
+    def hold(self, conditions: Conditions) -> Bool:
+        """Return at which of the instants all of the conditions hold."""
+        good = np.ones(len(self.at), np.bool_)
+        if conditions.quiet is not None:
+            good &= self.quiet >= conditions.quiet * MINUTE_MS
+        if conditions.away is not None:
+            good &= self.away >= conditions.away * MINUTE_MS
+        if conditions.hours is not None:
+            low, high = conditions.hours
+            after, before = self.minute >= low, self.minute < high
+            good &= (after & before) if low < high else (after | before)
+        if conditions.day_type != "daily":
+            good &= np.isin(self.weekday, DAY_TYPES[conditions.day_type])
+        if conditions.dark is not None and self.dark is not None:
+            good &= self.dark == conditions.dark
+        if conditions.someone_home is not None and self.home is not None:
+            good &= self.home == conditions.someone_home
+        if conditions.state is not None:
+            good &= self.around.is_state(*conditions.state, self.at)
+        if conditions.number is not None:
+            good &= self.around.within(conditions.number, self.at)
+        return good
+
+
+def is_dark(at: Int64, local: LocalTime, sun: SunTimes) -> Bool:
+    """Return whether the sun is below the horizon."""
+    minutes, day = local.minutes(at), local.days(at)
+    return np.asarray(
+        ~((minutes >= sun.minutes("sunrise", day)) & (minutes < sun.minutes("sunset", day))), np.bool_
+    )
