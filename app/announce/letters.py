@@ -18,14 +18,15 @@ _LETTERS_WAITING = 16
 class Post(Protocol):
     """Who carries a letter (`mail.sender.Mailer`)."""
 
-    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None: ...
+    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None:
+        """Send one letter; the same key gives the same Message-ID."""
 
 
 class Letters:
     """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged."""
 
     def __init__(self, post: Post, bus: Bus, *, retries: int) -> None:
-        """Take the parts; `retries` is how often a failed night is tried again: only the last failure is worth a letter."""
+        """Take the parts; `retries`: how often a failed night is tried again, only the last is worth a letter."""
         self._post = post
         self._bus = bus
         self._retries = retries

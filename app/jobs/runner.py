@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app.bus import Bus
 from app.clock import Clock
 from app.errors import InputError, NightshiftError, StoreError
-from app.jobs.announcements import JobChanged, Progress, RunSkipped
+from app.jobs.announcements import JobChanged, Progress, RunEnded, RunSkipped
 from app.jobs.crew import Crew
 from app.jobs.due import Cron
 from app.jobs.duties import Duties, Start, retry_of
