@@ -26,7 +26,7 @@ class Letters:
     """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged."""
 
     def __init__(self, post: Post, bus: Bus, *, retries: int) -> None:
-        """Take the parts; `retries`: how often a failed night is tried again, only the last is worth a letter."""
+        """Take the parts; of a night that is tried again `retries` times, only the last failure is told."""
         self._post = post
         self._bus = bus
         self._retries = retries

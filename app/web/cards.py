@@ -103,8 +103,8 @@ def _whole_since(
 ) -> datetime | None:
     """Return since when the (sorted) instants are all there, None if they all are.
 
-    Evidence carries the newest of each kind, up to the same number: if days that were counted have no instant,
-    the older ones are missing, and those not kept may be too if there are as many of them.
+    Evidence carries the newest of each kind, up to the same number: if days that were counted have no
+    instant, the older ones are missing, and those not kept may be too if there are as many of them.
     """
     if len({instant.astimezone(zone).date() for instant in kept}) >= evidence.days_kept or not kept:
         return None

@@ -1,4 +1,4 @@
-"""What the last good night found beside its suggestions: what it looked at in vain, and what it has to say."""
+"""What the last good night says beside its suggestions, what it set aside, and what an empty page says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,6 +87,8 @@ def tell_empty(good: Run | None, following: datetime | None, now: datetime, zone
 def _plain(why: str) -> str:
     for term, plainer in _PLAINER:
         why = why.replace(term, plainer)
+    if why.startswith("only "):
+        why = f"right {why}"
     return sentence(why) or "No reason was kept."
 
 

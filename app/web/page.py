@@ -101,7 +101,7 @@ async def show_page(request: web.Request) -> web.Response:
     visitor: Visitor = request[VISITOR]
     context = await gather(request.app[PARTS])
     context["can_log_out"] = visitor.way is Way.SESSION
-    context["may_change"] = _may_change(request, visitor)
+    context["refused"] = _refused(request, visitor)
     return aiohttp_jinja2.render_template("page.html", request, context)
 
 
@@ -154,13 +154,13 @@ async def _last_good(parts: WebParts) -> Run | None:
     return next((run for run in recent if run.status in _GOOD), None)
 
 
-def _may_change(request: web.Request, visitor: Visitor) -> bool:
-    """Whether the buttons would work; the gate decides anyway."""
+def _refused(request: web.Request, visitor: Visitor) -> str:
+    """Return why the buttons would not work, "" if they would; the gate decides anyway."""
     try:
         request.app[DOORMAN].check_admin(visitor)
-    except RefusedVisitorError:
-        return False
-    return True
+    except RefusedVisitorError as error:
+        return str(error)
+    return ""
 
 
 def _moment(instant: datetime, now: datetime, zone: ZoneInfo) -> Moment:
@@ -206,7 +206,7 @@ def _neighbour(neighbour: Neighbour, home: Home | None, now: datetime, zone: Zon
         state=str(neighbour.state),
         said="invented" if is_invented and not failed else _STATES[neighbour.state],
         since=_moment(neighbour.since, now, zone),
-        message=sentence(neighbour.message) or off,
+        message=sentence(neighbour.message) if " " in neighbour.message else neighbour.message or off,
         advice=advice if failed else "",
     )
 

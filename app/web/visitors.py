@@ -91,7 +91,9 @@ class Doorman:
         home = self._parts.home()
         if home is None or not home.users:
             raise RefusedVisitorError(
-                503, "The hub has not told who is an admin yet: try again in a minute.", {"Retry-After": "30"}
+                503,
+                "Home Assistant has not told yet who is an administrator. Try again in a minute.",
+                {"Retry-After": "30"},
             )
         if not any(_is_admin(user, visitor.user_id) for user in home.users):
             raise RefusedVisitorError(403, "Only an administrator of Home Assistant can do this.")
