@@ -82,6 +82,7 @@ class NightlyAnalysis:
                 "patterns_detected": analysis.patterns_detected,
                 "suggestions_generated": changed.offered,
                 "suggestions_new": len(changed.created),
+                "set_aside": len(analysis.set_aside),
             },
             details={
                 "notes": list(analysis.analysed.notes),

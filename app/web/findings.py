@@ -65,9 +65,7 @@ def tell_empty(good: Run | None, following: datetime | None, now: datetime, zone
             "Suggestions appear here after the first good night.",
             "Each comes with its evidence: on which days you did it, and what an automation would have done"
             " right and wrong.",
-            f"Nightshift looks {at}, or when you press Run now."
-            if at
-            else "Resume the nights, or press Run now.",
+            f"Nightshift looks {at}." if at else "Resume the nights, and Nightshift looks.",
         )
     following_up = f"Nightshift looks again {at}." if at else "Resume the nights, and Nightshift looks again."
     if not good.counts.get("patterns_detected"):

@@ -160,13 +160,15 @@ async def test_the_theme_is_the_systems_until_one_is_chosen_and_the_choice_stays
 async def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> None:
     wide = "x" * 120
     async with behind_a_prefix(tmp_path) as (opened, address):
+        opened.analysis.details = {"notes": [wide], "set_aside": [{"habit": wide, "why": wide}]}
+        await opened.run_once()
         opened.analysis.error = f"cannot read {wide}"
         await opened.run_once()
         await offer(opened, suggestion(), suggestion("wide", title=wide, description=wide))
         async with browsing(viewport={"width": width, "height": 800}) as page:
             await page.goto(address)
-            for details in await page.get_by_text("Automation as YAML").all():
-                await details.click()
+            for summary in await page.locator("summary").all():
+                await summary.click()
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
