@@ -56,22 +56,15 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
-def _wrongly_skipped(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:
+def _wrongly_skipped(config: pytest.Config) -> list[pytest.TestReport]:
     allowed = config.getoption("--skips")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if allowed == "any" or not isinstance(reporter, TerminalReporter):
         return []
-    skipped: list[pytest.TestReport | pytest.CollectReport] = reporter.stats.get("skipped", [])
+    skipped: list[pytest.TestReport] = reporter.stats.get("skipped", [])
     if allowed == "none":
         return skipped
-    return [report for report in skipped if not _marked(report)]
-
-
-def _marked(report: pytest.TestReport | pytest.CollectReport) -> bool:
-    """Whether it needs more than Python. A module skipped as a whole has no keywords, but a name."""
-    if isinstance(report, pytest.CollectReport):
-        return report.nodeid.endswith("_in_a_browser.py")
-    return bool(_SECONDS.keys() & set(report.keywords))
+    return [report for report in skipped if not _SECONDS.keys() & set(report.keywords)]
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

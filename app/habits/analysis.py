@@ -239,7 +239,7 @@ def _evidence(habit: Habit, scene: _Scene) -> Evidence:
 
 
 def _shown(moments: Int64, local: LocalTime) -> Int64:
-    """Return at most 100 of the moments: one of each of the newest days first, then the newest of the rest."""
+    """Return at most 100 of the moments: one of each of the newest days, then the newest of the rest."""
     newest = np.sort(moments)[::-1]
     _, first = np.unique(local.days(newest), return_index=True)
     rest = np.setdiff1d(np.arange(len(newest)), first)
