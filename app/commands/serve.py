@@ -11,6 +11,7 @@ from app.errors import InputError
 from app.options import Options, data_folder, load_options
 from app.reach import supervisor_token
 from app.runtime import Doorway, Setting, running
+from app.system import settle_memory
 
 DEFAULT_PORT = 8099
 
@@ -34,6 +35,7 @@ def start(_arguments: argparse.Namespace) -> int:
 async def _serve(setting: Setting) -> None:
     asked = stop_event()
     async with running(setting):
+        settle_memory()
         await asked.wait()
 
 
