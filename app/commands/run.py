@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 
 from rich.console import Console
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start(arguments: argparse.Namespace) -> int:
+    os.umask(0o077)  # what is kept tells of a home's life: for this user only
     folder = data_folder()
     options = load_options(folder)
     begin_logging("warning" if options.log_level == "info" else options.log_level)

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start(_arguments: argparse.Namespace) -> int:
+    os.umask(0o077)  # what is kept tells of a home's life: for this user only
     folder = data_folder()
     options = load_options(folder)
     begin_logging(options.log_level)
