@@ -1,6 +1,7 @@
 """What the page shows: each part asked once, put into plain values the template only has to lay out."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,11 +29,13 @@ _SEARCHED_RUNS: Final = 200
 _UTC: Final = ZoneInfo("UTC")
 
 _NEIGHBOURS: Final = {
-    "hub": ("Home Assistant", "Check that it runs, and hub_url and hub_token in the options."),
+    "hub": ("Home Assistant", "Check that it runs; its own log says more."),
     "broker": ("MQTT broker", "Check that it runs, and the mqtt options."),
     "model": ("Language model", "Check the model options. Meanwhile suggestions keep their plain wording."),
     "mail": ("Mail server", "Check the mail options."),
 }
+_OPTION: Final = re.compile(r"\b(hub|mqtt|model|mail)_\w")
+"""A message that names an option says itself what to do."""
 _OFF: Final = {
     "hub": "Not set up: there is nothing to read habits from.",
     "broker": "Not set up: this page works without, entities in Home Assistant need it.",
@@ -43,7 +46,7 @@ _STATES: Final = {
     NeighbourState.OFF: "off",
     NeighbourState.TRYING: "connecting",
     NeighbourState.OK: "connected",
-    NeighbourState.FAILED: "not reachable",
+    NeighbourState.FAILED: "not working",
 }
 _STATUS: Final = {
     RunStatus.RUNNING: "running",
@@ -207,7 +210,7 @@ def _neighbour(neighbour: Neighbour, home: Home | None, now: datetime, zone: Zon
         said="invented" if is_invented and not failed else _STATES[neighbour.state],
         since=_moment(neighbour.since, now, zone),
         message=sentence(neighbour.message) if " " in neighbour.message else neighbour.message or off,
-        advice=advice if failed else "",
+        advice=advice if failed and not _OPTION.search(neighbour.message) else "",
     )
 
 

@@ -152,8 +152,16 @@ async def test_a_hub_that_is_away_is_named_with_what_to_do(tmp_path: Path) -> No
         text = await page(http)
     assert "Waiting for Home Assistant" in text
     assert "http://hub:8123 refuses the connection" in text
-    assert "hub_url and hub_token" in text
+    assert "Check that it runs" in text
     assert "The first run is " in text
+
+
+async def test_advice_is_not_given_twice(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        opened.parts.neighbours.set("hub", NeighbourState.FAILED, "token refused: put a new one in hub_token")
+        text = await page(http)
+    assert "Token refused: put a new one in hub_token." in text
+    assert "Check that it runs" not in text
 
 
 async def test_a_mail_server_shows_once_it_is_set_up(tmp_path: Path) -> None:
