@@ -110,6 +110,7 @@ case $1 in
     set_up 2
     cd "$here"
     shift
+    unset PYTHONSAFEPATH # tests start programs of their own, from here
     exec "$venv/bin/python" -m pytest "$@"
     ;;
   demo) set_up 1 ;;

@@ -105,11 +105,14 @@ class Options(BaseSettings):
     @classmethod
     def _is_cron(cls, value: str) -> str:
         try:
-            next(CronSim(value, datetime.now(UTC)))
-        except (CronSimError, StopIteration) as error:
+            # Cronsim knows a sixth field, seconds; a job does not.
+            comes_round = len(value.split()) == 5 and bool(next(CronSim(value, datetime.now(UTC))))
+        except (CronSimError, StopIteration):
+            comes_round = False
+        if not comes_round:
             raise ValueError(
                 f"{value!r} is no schedule: give five cron fields such as '0 3 * * *' (every night at 3)"
-            ) from error
+            )
         return value
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -24,7 +25,7 @@ from app.archive.archive import Archive, ArchiveSize
 from app.bus import Bus
 from app.clock import Clock
 from app.errors import InputError, NeighbourError, NightshiftError
-from app.habits.nightly import NightlyAnalysis, analysis_job
+from app.habits.nightly import ANALYSIS, NightlyAnalysis, analysis_job
 from app.habits.suggestions import Suggestions
 from app.hub.homes import Homes
 from app.hub.live import HubSource
@@ -33,6 +34,7 @@ from app.hub.source import HomeSource
 from app.hub.supervisor import Supervisor
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
+from app.jobs.only_one import OnlyOne
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec
 from app.mail.sender import mailer_of
@@ -49,10 +51,13 @@ from app.words.writer import Writer
 _log = logging.getLogger(__name__)
 
 HOME_ID = "home"
+JOBS: Final = (ANALYSIS,)
+"""The names of the jobs there are."""
 _LOOK_AGAIN = timedelta(hours=1)
 _AFTER_A_FAILURE = timedelta(minutes=1)
-# The container is given 30 s to stop (config.yaml, `timeout`); broker and database need a little of it.
-_STOP_SECONDS = 20.0
+# The container is given 30 s to stop (config.yaml, `timeout`). After the runs were cut off a database that
+# another program holds is waited for three times 5 s, and the broker has to be told.
+_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class Runtime:
     async def start(self, closing: AsyncExitStack) -> None:
         """Start from the ground up; what has to stop is pushed on the stack, which stops it in reverse."""
         setting, options = self._setting, self._setting.options
+        await self._keep_others_out(closing)
         http = await closing.enter_async_context(aiohttp.ClientSession())
         source, call = await self._reach(http, closing)
         closing.push_async_callback(self.store.close)
@@ -123,14 +129,25 @@ class Runtime:
         )
         job = analysis_job(night.run, options.analysis_schedule)
         self.jobs = self._crew(job)
-        await self._start_telling(job, http, closing)
-        closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
-        await self.jobs.start(scheduling=setting.scheduling)
+        # The door first: an address that is taken ends the start before anything is announced or run.
         if setting.doorway:
             await self._open_door(setting.doorway, closing)
+        await self._start_telling(http, closing)
+        closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
+        await self.jobs.start(scheduling=setting.scheduling)
         if setting.scheduling:
             learning = asyncio.create_task(self._keep_learning(source), name="learning the home")
             closing.push_async_callback(_ended, learning)
+
+    async def _keep_others_out(self, closing: AsyncExitStack) -> None:
+        """Be the only Nightshift in this folder until all is closed.
+
+        Before anything is reached: on a broker a second one has the first one's name and would drive it out.
+        Raises StoreError.
+        """
+        only_one = OnlyOne(self._setting.folder / "clock.lock")
+        closing.callback(only_one.release)
+        await asyncio.to_thread(only_one.take)
 
     async def _reach(
         self, http: aiohttp.ClientSession, closing: AsyncExitStack
@@ -158,9 +175,7 @@ class Runtime:
             home=HOME_ID,
         )
 
-    async def _start_telling(
-        self, job: JobSpec, http: aiohttp.ClientSession, closing: AsyncExitStack
-    ) -> None:
+    async def _start_telling(self, http: aiohttp.ClientSession, closing: AsyncExitStack) -> None:
         """Start what listens to the bus before the jobs run, so that no end of a run goes untold."""
         options = self._setting.options
         announcer = Announcer(
@@ -180,7 +195,7 @@ class Runtime:
         await announcer.start()
         closing.push_async_callback(announcer.stop)
         if mailer := mailer_of(options, self.neighbours, self.clock):
-            letters = Letters(mailer, self.bus, retries=job.retries)
+            letters = Letters(mailer, self.bus)
             letters.start()
             closing.push_async_callback(letters.stop)
 
@@ -240,11 +255,9 @@ class Runtime:
         """Take note of the home as it is now: its zone moves the clock, its users open the page's buttons."""
         if home == self.home:
             return
-        moved = self.home is None or self.home.time_zone != home.time_zone
-        self.home = home
         await self.homes.save(home)
-        if moved:
-            await self.jobs.set_zone(home.zone)
+        await self.jobs.set_zone(home.zone)
+        self.home = home  # last: what could not be noted is noted the next time
 
     async def _keep_learning(self, source: HomeSource) -> None:
         """Ask for the home soon after the start, and again now and then: an administrator may be new."""
@@ -254,6 +267,9 @@ class Runtime:
             except NightshiftError as error:
                 _log.info("The home could not be read yet: %s", error)
                 await self.clock.sleep(_AFTER_A_FAILURE.total_seconds())
+            except Exception:  # noqa: BLE001 - a task's edge: it would end unheard, and a new administrator never be met
+                _log.exception("The home could not be read; again in an hour")
+                await self.clock.sleep(_LOOK_AGAIN.total_seconds())
             else:
                 await self.clock.sleep(_LOOK_AGAIN.total_seconds())
 

@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 _chance = SystemRandom()
 
 ONLINE, OFFLINE = "online", "offline"
+_CUTS_OF_A_RIVAL = 3
+_RIVAL = "; the broker lets us in and cuts us off every time: is another Nightshift connected to it?"
+"""A broker ends a connection when another comes under the same name, and MQTT 3.1.1 does not tell why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class MqttConnection:
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
         self._off = False
+        self._accepted = False
 
     def publish(self, topic: str, payload: str, *, retain: bool) -> None:
         """Hand over a message; it is sent, with QoS 1, as soon as the broker can be reached."""
@@ -107,21 +111,28 @@ class MqttConnection:
         self._task = None
 
     async def _keep_connected(self) -> None:
-        failures = 0
-        while not self._off:
+        failures = cuts = 0
+        # A library below may swallow the cancellation: then this is how the circle ends.
+        while not (self._off or self._leaving):
             started = self._clock.monotonic()
+            self._accepted = False
+            failed = ""
             try:
                 await self._try()
             except NeighbourError as error:
-                self._neighbours.set("broker", NeighbourState.FAILED, str(error))
+                failed = str(error)
             except Exception as error:  # noqa: BLE001 - the edge: tried again, whatever it was
                 _log.exception("The connection to the broker failed in an unforeseen way")
-                self._neighbours.set("broker", NeighbourState.FAILED, f"unforeseen: {type(error).__name__}")
+                failed = f"unforeseen: {type(error).__name__}"
             # Only a connection that lasted starts the pauses afresh: one that is cut at once, every time,
             # must not be tried in a tight circle.
             lasted = self._clock.monotonic() - started > self._backoff.cap
             failures = 0 if lasted else failures + 1
-            if not self._off:
+            cuts = cuts + 1 if self._accepted and not lasted else 0
+            if failed:
+                hint = _RIVAL if cuts >= _CUTS_OF_A_RIVAL else ""
+                self._neighbours.set("broker", NeighbourState.FAILED, failed + hint)
+            if not (self._off or self._leaving):
                 await self._clock.sleep(self._backoff.pause(failures))
 
     async def _try(self) -> None:
@@ -137,6 +148,7 @@ class MqttConnection:
             self._neighbours.set("broker", NeighbourState.TRYING, str(broker))
         async with connected(broker, self._client_id, self._said(OFFLINE), self._answer_seconds) as session:
             await session.subscribe([*self._topics, self._availability])
+            self._accepted = True
             self._neighbours.set("broker", NeighbourState.OK, str(broker))
             self._outbox.put(self._said(ONLINE))
             self._outbox.repeat_states()

@@ -9,7 +9,7 @@ from app.bus import Bus
 from app.errors import NightshiftError
 from app.habits.announcements import SuggestionsChanged
 from app.jobs.announcements import RunEnded
-from app.jobs.run import Run, RunStatus
+from app.jobs.run import Run, RunStatus, Trigger
 
 _log = logging.getLogger(__name__)
 _LETTERS_WAITING = 16
@@ -18,17 +18,16 @@ _LETTERS_WAITING = 16
 class Post(Protocol):
     """Who carries a letter (`mail.sender.Mailer`)."""
 
-    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None: ...
+    async def send(self, subject: str, text: str, html: str | None = None, *, key: str) -> None:
+        """Send one letter; the same key gives the same Message-ID."""
 
 
 class Letters:
     """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged."""
 
-    def __init__(self, post: Post, bus: Bus, *, retries: int) -> None:
-        """Take the parts; `retries` is how often a failed night is tried again: only the last failure is worth a letter."""
+    def __init__(self, post: Post, bus: Bus) -> None:
         self._post = post
         self._bus = bus
-        self._retries = retries
         self._waiting: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(_LETTERS_WAITING)
         self._unsubscribe: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -52,8 +51,10 @@ class Letters:
             self._put(*letter_about(changed))
 
     def _on_end(self, event: RunEnded) -> None:
-        if event.run.status is RunStatus.FAILED and event.run.attempt > self._retries:
-            self._put(*letter_of_failure(event.run))
+        # Whoever starts a run sees how it ends; of a night that is tried again only the last failure is told.
+        ended = event.run
+        if ended.status is RunStatus.FAILED and ended.trigger is not Trigger.MANUAL and not event.again_at:
+            self._put(*letter_of_failure(ended))
 
     def _put(self, subject: str, text: str, key: str) -> None:
         try:
@@ -83,8 +84,9 @@ def letter_about(changed: SuggestionsChanged) -> tuple[str, str, str]:
 
 def letter_of_failure(run: Run) -> tuple[str, str, str]:
     """Return subject, text and key of the letter about a night that failed for good."""
+    tries = "failed" if run.attempt == 1 else f"did not succeed in {run.attempt} tries"
     text = (
-        f"The nightly analysis failed {run.attempt} times: {run.error_message}\n\n"
+        f"The nightly analysis {tries}: {run.error_message}\n\n"
         "It is tried again the next night. Nothing is lost: what was read is kept.\n"
     )
     return "Nightshift: the night failed", text, f"failed-{run.run_id}"

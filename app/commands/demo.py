@@ -24,6 +24,7 @@ from app.hub.invented import InventedSource
 from app.jobs.run import Run, RunStatus
 from app.options import MqttMode, Options, load_options
 from app.runtime import HOME_ID, Doorway, Runtime, Setting, running
+from app.system import settle_memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def start(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="nightshift-demo-") as name:
         folder = Path(name)
-        options = load_options(folder)
+        # The night looks back as far as the home was invented, whatever the option says.
+        options = load_options(folder).model_copy(update={"history_days": arguments.days})
         begin_logging("warning")
         doorway = None if arguments.once else Doorway(port=port_from_environment())
         return asyncio.run(_demo(arguments, options, folder, doorway))
@@ -60,6 +62,7 @@ async def _demo(
             find_broker=find_broker,
         )
         runtime = await closing.enter_async_context(running(setting))
+        settle_memory()
         run = await run_now(runtime, ANALYSIS, asked)
         await _show(runtime, run, console)
         if doorway is None or asked.is_set():

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.clock import Clock, SystemClock
 from app.commands.run import sentence
@@ -44,7 +44,8 @@ def start(_arguments: argparse.Namespace) -> int:
     # Looking makes no database: where there is none, nothing has run yet.
     store = Store(database, SystemClock()) if database.exists() else None
     rows, zone = asyncio.run(_look(store, specs, SystemClock()))
-    table = Table("Job", "Schedule", "Next run", "Last run")
+    # Folded, not cut off: on a narrow terminal a job's name is still whole.
+    table = Table(*(Column(name, overflow="fold") for name in ("Job", "Schedule", "Next run", "Last run")))
     for row in rows:
         when = row.next_run.astimezone(zone).strftime("%a %d %b %H:%M") if row.next_run else "never"
         last = "not yet"

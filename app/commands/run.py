@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 
 from rich.console import Console
 
@@ -13,7 +14,7 @@ from app.errors import InputError
 from app.jobs.announcements import RunProgressed
 from app.jobs.run import Run, RunStatus
 from app.options import data_folder, load_options
-from app.runtime import Runtime, Setting, running
+from app.runtime import JOBS, Runtime, Setting, running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start(arguments: argparse.Namespace) -> int:
+    if arguments.job not in JOBS:  # before anything is opened, reached or announced
+        raise InputError(f"there is no job {arguments.job!r}; there are: {', '.join(JOBS)}")
+    os.umask(0o077)  # what is kept tells of a home's life: for this user only
     folder = data_folder()
     options = load_options(folder)
     begin_logging("warning" if options.log_level == "info" else options.log_level)
@@ -34,8 +38,6 @@ def start(arguments: argparse.Namespace) -> int:
 async def _run(setting: Setting, job: str) -> Run:
     asked = stop_event()
     async with running(setting) as runtime:
-        if job not in runtime.jobs.specs:
-            raise InputError(f"there is no job {job!r}; there are: {', '.join(sorted(runtime.jobs.specs))}")
         return await run_now(runtime, job, asked)
 
 

@@ -11,6 +11,7 @@ from app.errors import InputError
 from app.options import Options, data_folder, load_options
 from app.reach import supervisor_token
 from app.runtime import Doorway, Setting, running
+from app.system import settle_memory
 
 DEFAULT_PORT = 8099
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def start(_arguments: argparse.Namespace) -> int:
+    os.umask(0o077)  # what is kept tells of a home's life: for this user only
     folder = data_folder()
     options = load_options(folder)
     begin_logging(options.log_level)
@@ -34,6 +36,7 @@ def start(_arguments: argparse.Namespace) -> int:
 async def _serve(setting: Setting) -> None:
     asked = stop_event()
     async with running(setting):
+        settle_memory()
         await asked.wait()
 
 

@@ -265,8 +265,7 @@ def _evidence(habit: Habit, scene: _Scene) -> Evidence:
     held = habit.held_out
 
     def dates(*moments: Int64) -> list[str]:
-        newest = np.sort(np.concatenate(moments))[-_MOST_DATES:]
-        return [scene.days.local.text(int(at)) for at in newest]
+        return [scene.days.local.text(int(at)) for at in _shown(np.concatenate(moments), scene.days.local)]
 
     return Evidence(
         days_observed=habit.days_observed,
@@ -287,3 +286,13 @@ def _evidence(habit: Habit, scene: _Scene) -> Evidence:
         examples=dates(habit.whole.met),
         misses=dates(habit.whole.unwanted, held.missed),
     )
+
+
+def _shown(moments: Int64, local: LocalTime) -> Int64:
+    """Return at most 100 of the moments: one of each of the newest days, then the newest of the rest."""
+    newest = np.sort(moments)[::-1]
+    _, first = np.unique(local.days(newest), return_index=True)
+    rest = np.setdiff1d(np.arange(len(newest)), first)
+    chosen = np.concatenate([np.sort(first), rest])[:_MOST_DATES]
+    shown: Int64 = np.sort(newest[chosen])
+    return shown

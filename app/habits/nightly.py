@@ -82,6 +82,7 @@ class NightlyAnalysis:
                 "patterns_detected": analysis.patterns_detected,
                 "suggestions_generated": changed.offered,
                 "suggestions_new": len(changed.created),
+                "set_aside": len(analysis.set_aside),
             },
             details={
                 "notes": list(analysis.analysed.notes),
@@ -95,7 +96,11 @@ class NightlyAnalysis:
     async def _pull(self, home: Home, until: datetime, context: RunContext) -> int:
         """Bring the archive up to date; return the number of rows it did not know."""
         mark = await self._archive.watermark(home.home_id)
-        since = mark - _OVERLAP if mark else until - timedelta(days=self._history_days)
+        # A mark from the future is that of a clock which was wrong then: what lies before it is not known.
+        if mark is None or mark > until:
+            since = until - timedelta(days=self._history_days)
+        else:
+            since = max(mark - _OVERLAP, until - timedelta(days=self._keep_days))
         hours = max(1, round((until - since) / timedelta(hours=1)))
         step = "Reading what happened"
         context.progress(step, 0, hours)

@@ -8,6 +8,7 @@ from typing import Any
 from app.errors import NeighbourError
 from app.hub.client import Hub
 from app.hub.errors import NoReplyError
+from app.hub.names import plain_name
 from app.model import Automation
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ async def read_automations(
         return Automation(
             entity_id=entity_id,
             unique_id=str(unique_id) if unique_id else None,
-            alias=str(config.get("alias") or attributes.get("friendly_name") or ""),
+            alias=plain_name(config.get("alias") or attributes.get("friendly_name")),
             enabled=state.get("state") == "on",
             config=config,
         )

@@ -21,6 +21,7 @@ from app.hub.addresses import addresses
 from app.hub.errors import CommandError, LostError, NoReplyError, command_error
 from app.hub.frames import decode_frame
 from app.hub.rest import Rest
+from app.hub.troubles import connection_trouble, refusal
 from app.neighbours import Neighbours, NeighbourState
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ _LONGEST_PAUSE = 60.0
 _REFUSED_PAUSE = 300.0
 """Hubs can ban an address after failed logins: a refused token is tried again seldom."""
 _MOST_IN_FLIGHT = 16
-_REFUSED = "token refused: make a new long-lived token in your Home Assistant profile and put it in hub_token"
 
 
 class Hub:
@@ -54,6 +54,7 @@ class Hub:
         command_seconds: float = 60.0,
     ) -> None:
         rest, self._websocket = addresses(url)
+        self._proxied = rest.path.endswith("/core/api")
         self._token = token
         self._neighbours = neighbours
         self._clock = clock
@@ -184,7 +185,7 @@ class Hub:
                 await self._clock.sleep(_REFUSED_PAUSE)
                 continue
             except (aiohttp.ClientError, NeighbourError, OSError, TimeoutError) as error:
-                failed = _reason(error)
+                failed = connection_trouble(error, self._websocket, proxied=self._proxied)
             except Exception:  # noqa: BLE001 - a fault of our own must not end the connection for good
                 _log.exception("The hub's connection failed in a way that was not foreseen")
                 failed = "a fault of our own"
@@ -221,7 +222,7 @@ class Hub:
         await socket.send_json({"type": "auth", "access_token": self._token.get_secret_value()})
         answer = (await _told(socket)).get("type")
         if answer == "auth_invalid":
-            raise RefusedError(_REFUSED)
+            raise RefusedError(refusal(proxied=self._proxied))
         if answer != "auth_ok":
             raise NeighbourError("hub: the login was not answered as Home Assistant does; check hub_url")
 
@@ -318,15 +319,3 @@ async def _told(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
         raise LostError("hub: the connection was closed during the login")
     messages = await decode_frame(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else None
     return messages[0] if messages else {}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.WSServerHandshakeError):
-        if error.status in {502, 503, 504}:
-            return "Home Assistant is not up yet"
-        return f"the WebSocket was answered with HTTP {error.status}"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, NeighbourError):
-        return str(error).removeprefix("hub: ")
-    return f"cannot be reached ({type(error).__name__})"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from app.hub.names import readable_name
+from app.hub.names import plain_name, readable_name
 from app.model import Area, Automation, Device, Entity, Home, Person, User
 
 _LARGEST_FILE = 64 * 2**20
@@ -117,14 +117,16 @@ def _core(folder: Path) -> dict[str, Any]:
 
 
 def _area(item: Mapping[str, Any]) -> Area | None:
-    return _made(Area, {"area_id": item.get("id") or item.get("area_id"), "name": item.get("name")})
+    return _made(
+        Area, {"area_id": item.get("id") or item.get("area_id"), "name": plain_name(item.get("name")) or None}
+    )
 
 
 def _devices(storage: Path) -> tuple[Device, ...]:
     found = [
         _made(Device, {
             "device_id": item.get("id"),
-            "name": item.get("name_by_user") or item.get("name") or "",
+            "name": plain_name(item.get("name_by_user") or item.get("name")),
             "area_id": item.get("area_id"),
         })
         for item in _items(storage / "core.device_registry", "devices")
@@ -138,7 +140,8 @@ def _entities(
     return [
         _made(Entity, {
             "entity_id": item.get("entity_id"),
-            "name": item.get("name") or item.get("original_name") or readable_name(str(item["entity_id"])),
+            "name": plain_name(item.get("name") or item.get("original_name"))
+            or readable_name(str(item["entity_id"])),
             "area_id": item.get("area_id") or places.get(str(item.get("device_id"))),
             "device_id": item.get("device_id"),
             "platform": item.get("platform"),
@@ -169,7 +172,7 @@ def _groups(storage: Path) -> dict[str, tuple[str, ...]]:
 def _person(item: Mapping[str, Any]) -> Person | None:
     return _made(Person, {
         "entity_id": f"person.{item.get('id')}",
-        "name": item.get("name") or "",
+        "name": plain_name(item.get("name")),
         "user_id": item.get("user_id"),
     })  # fmt: skip
 
@@ -177,7 +180,7 @@ def _person(item: Mapping[str, Any]) -> Person | None:
 def _user(item: Mapping[str, Any]) -> User | None:
     groups = item.get("group_ids")
     admin = bool(item.get("is_owner")) or (isinstance(groups, list) and _ADMINS in groups)
-    return _made(User, {**item, "name": item.get("name") or "", "is_admin": admin})
+    return _made(User, {**item, "name": plain_name(item.get("name")), "is_admin": admin})
 
 
 def _automations(folder: Path, storage: Path) -> list[Automation | None]:

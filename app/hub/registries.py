@@ -11,6 +11,7 @@ from app.errors import NeighbourError
 from app.hub.automations import read_automations
 from app.hub.client import Hub
 from app.hub.errors import CommandError
+from app.hub.names import plain_name
 from app.model import Area, Device, Entity, Home, Person, User
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ def _facts(config: Any) -> dict[str, Any]:
         "location_name": "name", "time_zone": "time_zone", "latitude": "latitude", "longitude": "longitude",
         "elevation": "elevation", "language": "language", "version": "version",
     }  # fmt: skip
-    return {ours: config[theirs] for theirs, ours in names.items() if config.get(theirs) is not None}
+    facts = {ours: config[theirs] for theirs, ours in names.items() if config.get(theirs) is not None}
+    if name := plain_name(facts.pop("name", None)):
+        facts["name"] = name
+    return facts
 
 
 def _items(said: Any) -> list[Item]:
@@ -102,14 +106,14 @@ def _each(what: str, items: Iterable[Item], make: Callable[[Item], T]) -> tuple[
 
 
 def _area(item: Item) -> Area:
-    return Area(area_id=item["area_id"], name=item["name"])
+    return Area(area_id=item["area_id"], name=plain_name(item["name"]))
 
 
 def _user(item: Item) -> User:
     owner = item.get("is_owner") is True
     return User(
         id=item["id"],
-        name=item.get("name") or "",
+        name=plain_name(item.get("name")),
         is_owner=owner,
         is_active=item.get("is_active", True),
         is_admin=owner or "system-admin" in (item.get("group_ids") or ()),
@@ -132,8 +136,8 @@ def _devices(items: list[Item]) -> dict[str, Device]:
         return None
 
     def make(item: Item) -> Device:
-        name = item.get("name_by_user") or item.get("name") or ""
-        return Device(device_id=item["id"], name=name, area_id=area_of(item))
+        name = item.get("name_by_user") or item.get("name")
+        return Device(device_id=item["id"], name=plain_name(name), area_id=area_of(item))
 
     return {device.device_id: device for device in _each("devices", raw.values(), make)}
 
@@ -149,7 +153,9 @@ def _entities(
         device = devices.get(entry.get("device_id") or "")
         return Entity(
             entity_id=entity_id,
-            name=entry.get("name") or attributes.get("friendly_name") or entry.get("original_name") or "",
+            name=plain_name(
+                entry.get("name") or attributes.get("friendly_name") or entry.get("original_name")
+            ),
             area_id=entry.get("area_id") or (device.area_id if device else None),
             device_id=entry.get("device_id"),
             platform=entry.get("platform"),
@@ -188,7 +194,7 @@ def _persons(said: Any, registry: Mapping[str, Item], states: Mapping[str, Item]
         person_id = str(item["id"])
         return Person(
             entity_id=entity_of.get(person_id, f"person.{person_id}"),
-            name=item.get("name") or "",
+            name=plain_name(item.get("name")),
             user_id=item.get("user_id"),
         )
 

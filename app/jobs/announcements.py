@@ -1,6 +1,7 @@
 """What the jobs announce on the bus."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.jobs.run import Run
 
@@ -30,9 +31,10 @@ class RunProgressed:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run came to its end, in whatever status."""
+    """A run came to its end, in whatever status; `again_at` says when it is tried again, if it is."""
 
     run: Run
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from app.bus import Bus
@@ -23,7 +24,10 @@ _FINISHING = 0.6
 
 
 class Crew:
-    """Starts and ends runs, never two of one job. `on_ended` hears of each end before the bus does."""
+    """Starts and ends runs, never two of one job.
+
+    `on_ended` hears of each end before the bus does, and says when the run is tried again, if it is.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,7 @@ class Crew:
         clock: Clock,
         engine: Engine,
         home: str,
-        on_ended: Callable[[JobSpec, Run], None],
+        on_ended: Callable[[JobSpec, Run], Awaitable[datetime | None]],
     ) -> None:
         self._ledger = ledger
         self._bus = bus
@@ -79,12 +83,15 @@ class Crew:
         if (task := self._tasks.get(run_id)) is not None:
             await asyncio.wait([task])
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Start nothing more; give runs 60 % of the grace to finish, then cut them off and write it down."""
+    async def stop(self, grace_seconds: float) -> bool:
+        """Start nothing more; give runs 60 % of the grace to finish, then cut them off and write it down.
+
+        Return whether all ends are written down: if not, the database takes nothing just now.
+        """
         self._stopping = True
         await asyncio.gather(*self._starts, return_exceptions=True)
         if not (tasks := set(self._tasks.values())):
-            return
+            return True
         if grace_seconds > 0:
             timer = asyncio.create_task(self._clock.sleep(grace_seconds * _FINISHING))
             finished = asyncio.create_task(asyncio.wait(tasks))
@@ -97,8 +104,7 @@ class Crew:
         _, stuck = await asyncio.wait(tasks, timeout=max(0.5, grace_seconds * (1 - _FINISHING) / 2))
         for task in stuck:
             task.cancel()
-        for execution in tuple(self._active.values()):
-            await self._leave_behind(execution)
+        return all([await self._leave_behind(execution) for execution in tuple(self._active.values())])
 
     async def _start(self, spec: JobSpec, start: Start) -> Run | None:
         run = await self._ledger.claim(
@@ -131,8 +137,7 @@ class Crew:
         ended = await self._write_down(execution.run, ending)
         del self._active[execution.run.job]
         _log.info("%s: run %s %s after %.1f s", ended.job, ended.run_id, ended.status, ending.seconds)
-        self._on_ended(execution.spec, ended)
-        self._bus.announce(RunEnded(ended))
+        self._bus.announce(RunEnded(ended, await self._on_ended(execution.spec, ended)))
 
     async def _write_down(self, run: Run, ending: Ending) -> Run:
         """Write how a run ended, until the database takes it; so long it counts as running."""
@@ -160,7 +165,7 @@ class Crew:
             self._active.pop(execution.run.job, None)
             _log.error("%s failed", task.get_name(), exc_info=error)
 
-    async def _leave_behind(self, execution: Execution) -> None:
+    async def _leave_behind(self, execution: Execution) -> bool:
         """Write down a run that does not end when it is told to; without the database the next start will."""
         _log.error("%s does not end: its run is left behind", execution.run.job)
         try:
@@ -172,3 +177,5 @@ class Crew:
             )
         except StoreError as error:
             _log.error("%s: that could not be written down: %s", execution.run.job, error)
+            return False
+        return True

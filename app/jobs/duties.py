@@ -84,7 +84,33 @@ class Duties:
         following = cron.next(last.started_at)
         if spec.catch_up is CatchUp.SKIP and following is not None and following <= self._clock.now():
             return None
-        return retry_of(spec, last) if last.status is RunStatus.FAILED else _restart_of(spec, last)
+        return await self.again(spec, last)
+
+    async def again(self, spec: JobSpec, run: Run) -> Start | None:
+        """Return what a run that ended asks for: once more after a failure, taken up again after a cut.
+
+        Each has its own count, so that a night which was cut off and then finds no hub, because the whole
+        machine has just started, still has its second try. What a person started and failed is theirs.
+        """
+        if run.status is RunStatus.FAILED and run.trigger is not Trigger.MANUAL:
+            tries = await self._tries(run)
+            if sum(one.status is RunStatus.FAILED for one in tries) <= spec.retries:
+                at = (run.completed_at or run.started_at) + spec.retry_pause
+                return Start(Trigger.RETRY, attempt=run.attempt + 1, retry_of=run.run_id, not_before=at)
+        elif _was_cut_off(run):
+            tries = await self._tries(run)
+            if sum(_was_cut_off(one) for one in tries) <= spec.restarts:
+                return Start(Trigger.CATCH_UP, attempt=run.attempt + 1, retry_of=run.run_id)
+        return None
+
+    async def _tries(self, run: Run) -> list[Run]:
+        """Return this run and those that it took up, newest first."""
+        tries = [run]
+        while tries[-1].attempt > 1 and (earlier := tries[-1].retry_of) is not None:
+            if (before := await self._ledger.get(earlier)) is None:
+                break
+            tries.append(before)
+        return tries
 
     async def overlapped(self, spec: JobSpec, cron: Cron, scheduled_for: datetime, busy: Run) -> Run | None:
         """Write down that a due run found the one before it still going."""
@@ -122,22 +148,6 @@ class Duties:
         seen = self._seen if self._seen <= now else now - spec.grace
         written = await self._ledger.last_scheduled(spec.name, self._home, now)
         return seen if written is None else max(seen, written)
-
-
-def retry_of(spec: JobSpec, run: Run) -> Start | None:
-    """Return the second try of a failed run; what a person started is theirs to start again."""
-    if run.status is not RunStatus.FAILED or run.trigger is Trigger.MANUAL or run.attempt > spec.retries:
-        return None
-    ended = run.completed_at or run.started_at
-    return Start(
-        Trigger.RETRY, attempt=run.attempt + 1, retry_of=run.run_id, not_before=ended + spec.retry_pause
-    )
-
-
-def _restart_of(spec: JobSpec, run: Run) -> Start | None:
-    if not _was_cut_off(run) or run.attempt > spec.restarts:
-        return None
-    return Start(Trigger.CATCH_UP, attempt=run.attempt + 1, retry_of=run.run_id)
 
 
 def _was_cut_off(run: Run) -> bool:

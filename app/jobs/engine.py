@@ -140,8 +140,13 @@ async def _feed(process: Process, payload: AsyncIterator[bytes] | bytes) -> None
         pass  # It needs no more, or it is gone: how it ends says which.
     finally:
         stdin.close()
-        with suppress(BrokenPipeError, ConnectionResetError):
-            await stdin.wait_closed()
+        # Shielded: cancelling this wait would cancel asyncio's own future, which then trips over it.
+        await asyncio.shield(_closed(stdin))
+
+
+async def _closed(stdin: asyncio.StreamWriter) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):
+        await stdin.wait_closed()
 
 
 async def _chunks(payload: AsyncIterator[bytes] | bytes) -> AsyncIterator[bytes]:

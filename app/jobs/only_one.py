@@ -18,9 +18,19 @@ class OnlyOne:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Raise StoreError when another process has it: its running runs would be taken for interrupted."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take it, making the folder when absent.
+
+        Raises StoreError when another process has it (its running runs would be taken for interrupted), and
+        when the folder cannot be written to.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{self._path.parent}: the data folder cannot be written to ({error.strerror or error}); "
+                "check the disk, and the folder's rights"
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

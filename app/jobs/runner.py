@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,26 +11,26 @@ from zoneinfo import ZoneInfo
 from app.bus import Bus
 from app.clock import Clock
 from app.errors import InputError, NightshiftError, StoreError
-from app.jobs.announcements import JobChanged, Progress, RunSkipped
+from app.jobs.announcements import JobChanged, Progress, RunEnded, RunSkipped
 from app.jobs.crew import Crew
 from app.jobs.due import Cron
-from app.jobs.duties import Duties, Start, retry_of
+from app.jobs.duties import Duties, Start
 from app.jobs.engine import Engine
 from app.jobs.ledger import AlreadyRunningError, Ledger, Run, Trigger
-from app.jobs.only_one import OnlyOne
 from app.jobs.schedule import Schedule, Stored
 from app.jobs.spec import JobSpec, registry
 
 _log = logging.getLogger(__name__)
 _TRIES_SECONDS = (5, 30, 120, 300, 600, 1800)
+_RUNS_KEPT = timedelta(days=400)
 
 
 class Jobs:
     """Runs the declared jobs. Call from the event loop only.
 
-    `zone` is the one the schedules are read in; `schedule_path` is the clock's own SQLite file, beside
-    which a lock keeps a second Nightshift out. The `ledger`'s store is open before `start` and closed after
-    `stop`.
+    `zone` is the one the schedules are read in; `schedule_path` is the clock's own SQLite file. The
+    `ledger`'s store is open before `start` and closed after `stop`, and no other process works in it
+    meanwhile (`OnlyOne`): its running runs would be taken for cut off.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Jobs:
         self._bus = bus
         self._clock = clock
         self._zone = zone
-        self._only_one = OnlyOne(schedule_path.with_suffix(".lock"))
         self._schedule = Schedule(schedule_path, self.look)
         self._duties = Duties(ledger, clock, home)
         self._crew = Crew(ledger=ledger, bus=bus, clock=clock, engine=engine, home=home, on_ended=self._ended)
         self._deciding = asyncio.Lock()
         self._working = self._ticking = False
+        self._taken_up = asyncio.Event()
         self._paused: dict[str, datetime] = {}
         self._retries: dict[str, tuple[datetime, asyncio.Task[None]]] = {}
         self._looks: set[asyncio.Task[None]] = set()
@@ -64,9 +64,8 @@ class Jobs:
         """Take up the work: mark what was cut off, start what is owed, then let the clock tick.
 
         Without `scheduling` only `trigger` starts anything (the command line's `run JOB`). Raises StoreError
-        when the files cannot be used or another process works here. Once only: a new start is a new object.
+        when the files cannot be used. Once only: a new start is a new object.
         """
-        await asyncio.to_thread(self._only_one.take)
         self._working = True
         try:
             for run in await self.ledger.interrupt_others():
@@ -83,6 +82,7 @@ class Jobs:
                     await self._stamp(in_force)
                     await self._reconcile()
                 await self._schedule.run()
+            self._taken_up.set()
         except BaseException:
             self._ticking = False  # nothing has been decided on: no stamp may say so
             await self.stop(0)
@@ -90,27 +90,27 @@ class Jobs:
 
     async def stop(self, grace_seconds: float = 10.0) -> None:
         """Start nothing more; give runs 60 % of the grace to finish, then cut them off and write it down."""
+        self._taken_up.set()
         if not self._working:
             return
         self._working = False
-        try:
-            await self._schedule.close()
-            for job in tuple(self._retries):
-                self._drop_retry(job)
-            for look in tuple(self._looks):
-                look.cancel()
-            await self._crew.stop(grace_seconds)
-            await asyncio.gather(*self._looks, return_exceptions=True)
+        await self._schedule.close()
+        for job in tuple(self._retries):
+            self._drop_retry(job)
+        for look in tuple(self._looks):
+            look.cancel()
+        written = await self._crew.stop(grace_seconds)
+        await asyncio.gather(*self._looks, return_exceptions=True)
+        if written:  # else there is no time to wait once more for a database that takes nothing
             await self._stamp()
-        finally:
-            await asyncio.to_thread(self._only_one.release)
 
     async def trigger(self, job: str, trigger: Trigger = Trigger.MANUAL) -> Run:
-        """Start a run now, paused or not; return it as it starts.
+        """Start a run now, paused or not; return it as it starts. What is owed from before goes first.
 
         Raises AlreadyRunningError with `.run`, InputError for a job that does not exist, StoreError.
         """
         spec = self._spec(job)
+        await self._taken_up.wait()
         if not self._working:
             raise NightshiftError("Nightshift is stopping: no run is started any more")
         run = await self._crew.begin(spec, Start(trigger))
@@ -151,6 +151,7 @@ class Jobs:
     async def pause(self, job: str) -> None:
         """Let the schedule pass over this job until it is resumed, over restarts; `trigger` still works."""
         spec = self._spec(job)
+        await self._taken_up.wait()
         async with self._deciding:
             if job in self._paused:
                 return
@@ -164,6 +165,7 @@ class Jobs:
     async def resume(self, job: str) -> None:
         """Let the schedule fire again; what came due meanwhile is not caught up."""
         spec = self._spec(job)
+        await self._taken_up.wait()
         async with self._deciding:
             if (since := self._paused.get(job)) is None:
                 return
@@ -185,24 +187,35 @@ class Jobs:
             for spec in self.specs.values():
                 await self._consider(spec, self._cron(spec))
             await self._stamp()
-            self._zone = zone
-            await self._reconcile()
+            before, self._zone = self._zone, zone
+            try:
+                await self._reconcile()
+            except StoreError:
+                self._zone = before  # told again, it is not taken for known
+                raise
         for name in self.specs:
             self._bus.announce(JobChanged(name))
 
     def look(self, job: str) -> None:
         """See whether a job is due: what the clock calls when it comes round. Once too often is harmless."""
         if self._working and job in self.specs:
-            task = asyncio.create_task(self._look(self.specs[job]), name=f"look at {job}")
-            self._looks.add(task)
-            task.add_done_callback(self._looks.discard)
-            task.add_done_callback(_say_if_failed)
+            spec = self.specs[job]
+            self._set_about(
+                self._insist(spec, lambda: self._consider(spec, self._cron(spec))), f"look at {job}"
+            )
 
-    async def _look(self, spec: JobSpec) -> None:
+    def _set_about(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+        task.add_done_callback(_say_if_failed)
+
+    async def _insist(self, spec: JobSpec, start: Callable[[], Awaitable[None]]) -> None:
+        """Start what has to be started; a database that cannot take it is asked again for a while."""
         for wait in (*_TRIES_SECONDS, None):
             try:
                 async with self._deciding:
-                    await self._consider(spec, self._cron(spec))
+                    await start()
             except StoreError as error:
                 then = "it is made up for when it is next due" if wait is None else f"again in {wait} s"
                 _log.error("%s could not be started: %s; %s", spec.name, error, then)
@@ -246,18 +259,26 @@ class Jobs:
             _log.warning("%s: %s", run.job, run.error_message)
             self._bus.announce(RunSkipped(run))
 
-    def _ended(self, spec: JobSpec, run: Run) -> None:
-        if not self._working or not self._ticking:
-            return
-        if (again := retry_of(spec, run)) is not None and again.not_before is not None:
-            self._plan_retry(spec, again, again.not_before)
-        task = asyncio.create_task(self._stamp_after(), name="liveness stamp")
-        self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
+    async def _ended(self, spec: JobSpec, run: Run) -> datetime | None:
+        """Plan the second try of a failed run; return when it will be."""
+        try:
+            again = await self._duties.again(spec, run)
+        except StoreError as error:
+            _log.error("%s: whether it is tried again could not be read: %s", run.job, error)
+            again = None
+        if self._working and self._ticking:
+            if again is not None and again.not_before is not None:
+                self._plan_retry(spec, again, again.not_before)
+            self._set_about(self._tidy_up(), "tidying up after a run")
+        return again.not_before if again is not None else None
 
-    async def _stamp_after(self) -> None:
+    async def _tidy_up(self) -> None:
         async with self._deciding:
             await self._stamp()
+            try:
+                await self.ledger.forget(self._clock.now() - _RUNS_KEPT)
+            except StoreError as error:
+                _log.error("Old runs could not be forgotten: %s", error)
 
     def _plan_retry(self, spec: JobSpec, start: Start, at: datetime) -> None:
         self._drop_retry(spec.name)
@@ -271,11 +292,14 @@ class Jobs:
     async def _retry(self, spec: JobSpec, start: Start, at: datetime) -> None:
         if (wait := (at - self._clock.now()).total_seconds()) > 0:
             await self._clock.sleep(wait)
-        async with self._deciding:
-            self._retries.pop(spec.name, None)
-            last = await self.ledger.last(spec.name)
-            if last is not None and last.run_id == start.retry_of and self._working:
-                await self._crew.begin(spec, start)
+        # From here on nothing calls it off but a stop: handed to a task that is not dropped with the plan.
+        self._retries.pop(spec.name, None)
+        self._set_about(self._insist(spec, lambda: self._try_again(spec, start)), f"retry of {spec.name}")
+
+    async def _try_again(self, spec: JobSpec, start: Start) -> None:
+        last = await self.ledger.last(spec.name)
+        if last is not None and last.run_id == start.retry_of and spec.name not in self._paused:
+            await self._crew.begin(spec, start)
 
     def _drop_retry(self, job: str) -> None:
         if (retry := self._retries.pop(job, None)) is not None:

@@ -41,7 +41,7 @@ def main(function: str, channel: int, parent: int) -> int:
             out.write(answer)
     except NightshiftError as error:
         families = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "app.errors"]
-        say.line({"error": {"families": families, "message": str(error)}})
+        say.line({"error": {"families": families, "message": one_line(str(error))}})
         return 1
     except MemoryError:
         say.line({"error": {"message": f"{function} ran out of memory; take fewer days at a time"}})

@@ -1,6 +1,7 @@
 """The one SQLite database: one write funnel, readers beside it, nothing written while idle."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from app.store.migrations import MIGRATIONS
 from app.store.preparing import prepare
 from app.store.troubles import is_trouble, store_error
 
+_log = logging.getLogger(__name__)
 _READERS = 4
 _READER_WAIT_SECONDS = 30.0
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
@@ -51,6 +53,7 @@ class Store:
     async def close(self) -> None:
         """Wait for the running write, move the log into the file and let it go; closing twice is fine.
 
+        A log that cannot be moved (the disk is full) stays beside the file and is read at the next start.
         Readers in use close as they are given back.
         """
         async with self._writing:
@@ -174,8 +177,8 @@ class Store:
         try:
             await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            # The log stays beside the file and is read at the next start: nothing is lost.
-            raise store_error(self.path, error) from error
+            # Nothing is lost by it, and who stops can do nothing about it: no reason to end badly.
+            _log.warning("%s; the log stays beside it until the next start", store_error(self.path, error))
         finally:
             await writer.close()
 

@@ -1,5 +1,6 @@
 """Builds the web application: the gate, the routes, the templates, the live feed."""
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from aiohttp import web
 from app import __version__
 from app.web.assets import asset_url, serve_asset
 from app.web.endpoints import DESCRIPTION, api_endpoints, describe
-from app.web.failures import answer_errors
+from app.web.failures import NOISE, answer_errors
 from app.web.live import LiveFeed
 from app.web.login import log_in, log_out, show_login
 from app.web.page import show_page
@@ -28,6 +29,7 @@ FEED = web.AppKey("feed", LiveFeed)
 
 def build_web(parts: WebParts) -> web.Application:
     """Return the page and the API over the given parts, ready to be run. Touches no file and no network."""
+    logging.getLogger("aiohttp.server").addFilter(NOISE)
     app = web.Application(middlewares=[answer_errors, gate], client_max_size=LARGEST_BODY)
     app[PARTS] = parts
     app[DOORMAN] = Doorman(parts)
@@ -53,6 +55,8 @@ def build_web(parts: WebParts) -> web.Application:
     app.router.add_post("/logout", log_out)
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, endpoint.handler)
+        if endpoint.method == "GET" and not endpoint.streams:
+            app.router.add_route("HEAD", endpoint.path, endpoint.handler)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_feed)
     # On shutdown, not on cleanup: the server waits for open streams in between.

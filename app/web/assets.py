@@ -49,7 +49,7 @@ async def serve_asset(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     cache = _KEEP if request.query.get("v") == asset.digest else "no-cache"
     headers = {"Cache-Control": cache, "ETag": f'"{asset.digest}"'}
-    if any(tag.value == asset.digest for tag in request.if_none_match or ()):
+    if any(tag.value in {asset.digest, "*"} for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     charset = "utf-8" if asset.content_type.startswith(("text/", "application/javascript")) else None
     return web.Response(body=asset.body, content_type=asset.content_type, charset=charset, headers=headers)

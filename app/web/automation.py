@@ -169,7 +169,7 @@ class _Reader:
         domain = entity_id.partition(".")[0]
         known = self._entities.get(entity_id)
         if domain == "binary_sensor" and known is not None:
-            return known.device_class or ""
+            return f"{domain}.{known.device_class}"
         return domain
 
 

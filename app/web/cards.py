@@ -69,7 +69,8 @@ def _card(offered: Offered, home: Home | None, zone: ZoneInfo, *, is_new: bool) 
     # The night's own day is hardly begun: the strip ends the day before, unless something is known of it.
     days = [instant.astimezone(zone).date() for instant in (*kept, *missed)]
     last = max(days, default=offered.last_seen.astimezone(zone).date() - timedelta(days=1))
-    strip = draw_days(kept, missed, zone, last=last, whole_since=_whole_since(kept, missed, evidence, zone))
+    whole_since = _whole_since(kept, missed, evidence, zone)
+    strip = draw_days(kept, missed, zone, last=last, whole_since=whole_since)
     return Card(
         # An id comes from the data: only its digest is certain to be a name.
         anchor="s-" + hashlib.sha256(suggestion.id.encode()).hexdigest()[:10],
@@ -83,7 +84,7 @@ def _card(offered: Offered, home: Home | None, zone: ZoneInfo, *, is_new: bool) 
         yaml_url=f"api/suggestions/{quote(suggestion.id, safe='')}/automation.yaml",
         kept=_kept(suggestion),
         strip=strip,
-        strip_span=_span(strip) if strip else "",
+        strip_span=f"{'The newest: ' if whole_since else ''}{_span(strip)}" if strip else "",
         strip_said=_said(strip),
         replay=_replay(evidence),
         wanted=evidence.replay.wanted,
@@ -103,8 +104,8 @@ def _whole_since(
 ) -> datetime | None:
     """Return since when the (sorted) instants are all there, None if they all are.
 
-    Evidence carries the newest of each kind, up to the same number: if days that were counted have no instant,
-    the older ones are missing, and those not kept may be too if there are as many of them.
+    Evidence carries the newest of each kind, up to the same number: if days that were counted have no
+    instant, the older ones are missing, and those not kept may be too if there are as many of them.
     """
     if len({instant.astimezone(zone).date() for instant in kept}) >= evidence.days_kept or not kept:
         return None
@@ -148,9 +149,8 @@ def _said(strip: Strip | None) -> str:
 
 def _all_dates(evidence: Evidence, zone: ZoneInfo) -> tuple[Dates, ...]:
     """Return the dates of each kind that there are; those of the trial apart where they are known."""
-    # A suggestion that an earlier version stored has no dates of the trial.
-    unwanted: list[str] = getattr(evidence.replay, "unwanted_at", [])
-    missed: list[str] = getattr(evidence.replay, "missed_at", [])
+    # Empty in what an earlier version stored.
+    unwanted, missed = evidence.replay.unwanted_at, evidence.replay.missed_at
     in_trial = {*unwanted, *missed}
     rest = [text for text in evidence.misses if text not in in_trial]
     kinds = (

@@ -59,8 +59,9 @@ def draw_days(
     """Draw on which days of the thirteen weeks up to the local day `last` a habit was kept and missed,
     from the first that is known.
 
-    Kept days are filled and missed ones hollow, so that the colour is not all that tells them apart. A day with both counts as kept. Before `whole_since` (None: always known) nothing is drawn, for instants
-    are missing there. Returns None when no day can be drawn.
+    Kept days are filled and missed ones hollow, so that the colour is not all that tells them apart; a day
+    with both counts as kept. Before `whole_since` (None: always known) nothing is drawn, for instants are
+    missing there. Returns None when no day can be drawn.
     """
     kept_days = {instant.astimezone(zone).date() for instant in kept}
     missed_days = {instant.astimezone(zone).date() for instant in missed} - kept_days

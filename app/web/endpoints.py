@@ -40,6 +40,8 @@ class Endpoint:
     summary: str
     answers: dict[int, str] = field(default_factory=lambda: {200: "As described."})
     query: tuple[str, ...] = ()
+    streams: bool = False
+    """Whether its answer has no end, so that nobody can ask for its headers alone."""
 
     @property
     def changes(self) -> bool:
@@ -95,7 +97,14 @@ def api_endpoints(
         ),
         Endpoint("POST", "/api/jobs/{job}/pause", api.pause, "Pause a job's schedule.", job_answers),
         Endpoint("POST", "/api/jobs/{job}/resume", api.resume, "Resume a job's schedule.", job_answers),
-        Endpoint("GET", "/api/events", events, "Live events (text/event-stream).", {200: "A stream."}),
+        Endpoint(
+            "GET",
+            "/api/events",
+            events,
+            "Live events (text/event-stream).",
+            {200: "A stream.", 503: "Too many pages are open."},
+            streams=True,
+        ),
         Endpoint("GET", "/api/openapi.json", _serve_description, "This API as OpenAPI 3.1."),
     )
 

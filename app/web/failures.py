@@ -5,6 +5,7 @@ from typing import Final
 
 import aiohttp_jinja2
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from app.errors import InputError, NeighbourError, NightshiftError, StoreError
 from app.web.security import DOORMAN, Handler
@@ -13,6 +14,7 @@ from app.web.visitors import RefusedVisitorError
 _log = logging.getLogger(__name__)
 
 _SAID: Final = {
+    400: "The request cannot be read.",
     404: "There is nothing here.",
     405: "This address does not take that method.",
     408: "The request took too long to arrive.",
@@ -43,6 +45,20 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     return _answer(request, status, message, headers)
 
 
+class StrangersNoise(logging.Filter):
+    """Silences what aiohttp says of requests that are none: anybody can send them, at any pace."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError):
+            return True
+        _log.debug("What came was no whole HTTP request: %s", " ".join(str(error).split())[:200])
+        return False
+
+
+NOISE: Final = StrangersNoise()
+
+
 def _status_of(error: NightshiftError) -> int:
     """Return 400 where the asker has to change something, 503 where later may help, else 500."""
     if isinstance(error, InputError):
@@ -60,7 +76,8 @@ def _answer(request: web.Request, status: int, message: str, headers: dict[str, 
         response: web.StreamResponse = error_json(status, message)
     else:
         # Relative, so that it holds under any prefix: one step up for each folder of the asked path.
-        root = "../" * (request.path.count("/") - 1) or "./"
+        # As it was asked: an encoded slash is no folder.
+        root = "../" * (request.rel_url.raw_path.count("/") - 1) or "./"
         context = {
             "root": root,
             "status": status,

@@ -1,4 +1,4 @@
-"""What the last good night found beside its suggestions: what it looked at in vain, and what it has to say."""
+"""What the last good night says beside its suggestions, what it set aside, and what an empty page says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,9 +65,7 @@ def tell_empty(good: Run | None, following: datetime | None, now: datetime, zone
             "Suggestions appear here after the first good night.",
             "Each comes with its evidence: on which days you did it, and what an automation would have done"
             " right and wrong.",
-            f"Nightshift looks {at}, or when you press Run now."
-            if at
-            else "Resume the nights, or press Run now.",
+            f"Nightshift looks {at}." if at else "Resume the nights, and Nightshift looks.",
         )
     following_up = f"Nightshift looks again {at}." if at else "Resume the nights, and Nightshift looks again."
     if not good.counts.get("patterns_detected"):
@@ -87,6 +85,8 @@ def tell_empty(good: Run | None, following: datetime | None, now: datetime, zone
 def _plain(why: str) -> str:
     for term, plainer in _PLAINER:
         why = why.replace(term, plainer)
+    if why.startswith("only "):
+        why = f"right {why}"
     return sentence(why) or "No reason was kept."
 
 

@@ -85,7 +85,8 @@ _DOMAINS: Final[dict[str, dict[str, tuple[str, str]]]] = {
 def comes_to(kind: str, state: Any) -> str:
     """Return what it does when it comes to that state: `opens`, `turns on`.
 
-    `kind` is a binary sensor's device class, or else a domain. `state` None is any.
+    `kind` is a domain; a binary sensor's is followed by its device class: `binary_sensor.door`. `state` None
+    is any.
     """
     if state is None:
         return "changes"
@@ -106,8 +107,9 @@ def is_in(kind: str, state: Any) -> str:
 
 
 def _meaning(kind: str, state: Any) -> tuple[str, str] | None:
-    known = _SENSORS.get(kind) or _DOMAINS.get(kind) or {}
-    return known.get(str(state))
+    domain, _, device_class = kind.partition(".")
+    known = _SENSORS.get(device_class) if domain == "binary_sensor" else _DOMAINS.get(domain)
+    return (known or {}).get(_plain(state).replace(" ", "_"))
 
 
 def _plain(state: Any) -> str:

@@ -71,7 +71,7 @@ class LiveFeed:
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
-        self._pages: set[Mailbox] = set()
+        self._pages: dict[Mailbox, web.Request] = {}
         self._unsubscribe: list[Callable[[], None]] = []
         self._heart: asyncio.Task[None] | None = None
 
@@ -109,9 +109,11 @@ class LiveFeed:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """GET /api/events: stream until the page goes away or the server stops."""
         if len(self._pages) >= MOST_PAGES:
+            self._forget_the_gone()
+        if len(self._pages) >= MOST_PAGES:
             return error_json(503, "Too many pages are open: close some.")
         mailbox = Mailbox()
-        self._pages.add(mailbox)
+        self._pages[mailbox] = request
         if self._heart is None or self._heart.done():
             self._heart = asyncio.create_task(self._beat(), name="live heartbeat")
         mailbox.put(_letter("hello", {"version": __version__}))
@@ -131,8 +133,15 @@ class LiveFeed:
         except ConnectionError:
             _log.debug("A page went away")
         finally:
-            self._pages.discard(mailbox)
+            self._pages.pop(mailbox, None)
         return response
+
+    def _forget_the_gone(self) -> None:
+        """Free the places of pages whose connection ended since the last heartbeat."""
+        gone = [mailbox for mailbox, request in self._pages.items() if request.transport is None]
+        for mailbox in gone:
+            mailbox.close()
+            del self._pages[mailbox]
 
     async def _beat(self) -> None:
         """Beat while pages are open; a write to a page that is gone ends its stream."""

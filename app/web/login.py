@@ -15,7 +15,11 @@ async def show_login(request: web.Request) -> web.Response:
 
 async def log_in(request: web.Request) -> web.Response:
     """POST /login: take the key, give a session, go to the page."""
-    given = (await request.post()).get("key", "")
+    try:
+        given = (await request.post()).get("key", "")
+    except (ValueError, LookupError):
+        # A form without its boundary, in an unknown or a wrong encoding: anybody may send one.
+        raise web.HTTPBadRequest from None
     try:
         session = request.app[DOORMAN].log_in(request, given if isinstance(given, str) else "")
     except TooManyTriesError as error:

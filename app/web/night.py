@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.jobs.run import Run, RunStatus, Trigger
 from app.neighbours import Neighbour, NeighbourState
-from app.web.wording import counted, day_of, duration, listed, sentence, when
+from app.web.wording import counted, day_of, duration, listed, sentence, time_of, when
 
 _LATE: Final = timedelta(hours=36)
 
@@ -58,6 +58,8 @@ def tell_night(
             f"The last good run was {when(ended, now, zone)}. {_did(last)}",
             f"Nightshift was probably not running at the time. {again}",
         )
+    if following is None:
+        return Night(Mood.WAITING, f"{name} went well", _did(last), again)
     return Night(Mood.GOOD, f"{name} went well", _did(last))
 
 
@@ -81,7 +83,7 @@ def _first_night(following: datetime | None, hub: Neighbour, now: datetime, zone
             Mood.WARNING,
             "Waiting for Home Assistant",
             sentence(hub.message) or "It does not answer.",
-            "No night has run yet. Nightshift keeps trying; the first run starts when the hub is back.",
+            f"Nightshift keeps trying by itself. {_first_run(following, now, zone)}",
         )
     if following is None:
         return Night(
@@ -90,15 +92,20 @@ def _first_night(following: datetime | None, hub: Neighbour, now: datetime, zone
             "The nightly analysis is paused.",
             "Resume it, or press Run now.",
         )
-    first = {"today": "today", "tomorrow": "tonight"}.get(day_of(following, now, zone), "")
-    at = following.astimezone(zone).strftime("%H:%M")
-    planned = f"{first} at {at}" if first else when(following, now, zone)
     return Night(
         Mood.WAITING,
         "No night has run yet",
-        f"The first is {planned}. It reads what happened at home and looks for habits.",
+        f"{_first_run(following, now, zone)} It reads what happened at home and looks for habits.",
         "Press Run now if you would rather not wait.",
     )
+
+
+def _first_run(following: datetime | None, now: datetime, zone: ZoneInfo) -> str:
+    if following is None:
+        return "The nightly analysis is paused."
+    first = {"today": "today", "tomorrow": "tonight"}.get(day_of(following, now, zone), "")
+    planned = f"{first} at {time_of(following, zone)}" if first else when(following, now, zone)
+    return f"The first run is {planned}."
 
 
 def _name_of(run: Run, now: datetime, zone: ZoneInfo) -> str:

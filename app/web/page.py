@@ -1,6 +1,7 @@
 """What the page shows: each part asked once, put into plain values the template only has to lay out."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,11 +29,13 @@ _SEARCHED_RUNS: Final = 200
 _UTC: Final = ZoneInfo("UTC")
 
 _NEIGHBOURS: Final = {
-    "hub": ("Home Assistant", "Check that it runs, and hub_url and hub_token in the options."),
+    "hub": ("Home Assistant", "Check that it runs; its own log says more."),
     "broker": ("MQTT broker", "Check that it runs, and the mqtt options."),
     "model": ("Language model", "Check the model options. Meanwhile suggestions keep their plain wording."),
     "mail": ("Mail server", "Check the mail options."),
 }
+_OPTION: Final = re.compile(r"\b(hub|mqtt|model|mail)_\w")
+"""A message that names an option says itself what to do."""
 _OFF: Final = {
     "hub": "Not set up: there is nothing to read habits from.",
     "broker": "Not set up: this page works without, entities in Home Assistant need it.",
@@ -43,7 +46,7 @@ _STATES: Final = {
     NeighbourState.OFF: "off",
     NeighbourState.TRYING: "connecting",
     NeighbourState.OK: "connected",
-    NeighbourState.FAILED: "not reachable",
+    NeighbourState.FAILED: "not working",
 }
 _STATUS: Final = {
     RunStatus.RUNNING: "running",
@@ -101,7 +104,7 @@ async def show_page(request: web.Request) -> web.Response:
     visitor: Visitor = request[VISITOR]
     context = await gather(request.app[PARTS])
     context["can_log_out"] = visitor.way is Way.SESSION
-    context["may_change"] = _may_change(request, visitor)
+    context["refused"] = _refused(request, visitor)
     return aiohttp_jinja2.render_template("page.html", request, context)
 
 
@@ -154,13 +157,13 @@ async def _last_good(parts: WebParts) -> Run | None:
     return next((run for run in recent if run.status in _GOOD), None)
 
 
-def _may_change(request: web.Request, visitor: Visitor) -> bool:
-    """Whether the buttons would work; the gate decides anyway."""
+def _refused(request: web.Request, visitor: Visitor) -> str:
+    """Return why the buttons would not work, "" if they would; the gate decides anyway."""
     try:
         request.app[DOORMAN].check_admin(visitor)
-    except RefusedVisitorError:
-        return False
-    return True
+    except RefusedVisitorError as error:
+        return str(error)
+    return ""
 
 
 def _moment(instant: datetime, now: datetime, zone: ZoneInfo) -> Moment:
@@ -206,8 +209,8 @@ def _neighbour(neighbour: Neighbour, home: Home | None, now: datetime, zone: Zon
         state=str(neighbour.state),
         said="invented" if is_invented and not failed else _STATES[neighbour.state],
         since=_moment(neighbour.since, now, zone),
-        message=sentence(neighbour.message) or off,
-        advice=advice if failed else "",
+        message=sentence(neighbour.message) if " " in neighbour.message else neighbour.message or off,
+        advice=advice if failed and not _OPTION.search(neighbour.message) else "",
     )
 
 

@@ -111,6 +111,9 @@ async def _read_body(request: web.Request) -> None:
             await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except (ConnectionError, web.RequestPayloadError) as error:
+        # Cut off, or not in the encoding it claims: what is left of it is the sender's doing.
+        raise web.HTTPBadRequest from error
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -91,7 +91,9 @@ class Doorman:
         home = self._parts.home()
         if home is None or not home.users:
             raise RefusedVisitorError(
-                503, "The hub has not told who is an admin yet: try again in a minute.", {"Retry-After": "30"}
+                503,
+                "Home Assistant has not told yet who is an administrator. Try again in a minute.",
+                {"Retry-After": "30"},
             )
         if not any(_is_admin(user, visitor.user_id) for user in home.users):
             raise RefusedVisitorError(403, "Only an administrator of Home Assistant can do this.")
@@ -110,7 +112,7 @@ class Doorman:
 
     def _compare(self, given: str, peer: str) -> None:
         self._throttle.check(peer)
-        if not hmac.compare_digest(_digest(given.encode()), _digest(self._key)):
+        if not hmac.compare_digest(_digest(_bytes(given)), _digest(self._key)):
             self._throttle.failed(peer)
             raise RefusedVisitorError(
                 401, "That is not the api_key in Nightshift's options.", {"WWW-Authenticate": "Bearer"}
@@ -124,7 +126,7 @@ class Doorman:
         expires, _, signature = cookie.partition(".")
         if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
             return False
-        right = hmac.compare_digest(signature.encode(), self._sign(int(expires)).encode())
+        right = hmac.compare_digest(_bytes(signature), self._sign(int(expires)).encode())
         return right and int(expires) > self._parts.clock.now().timestamp()
 
     def _check_host(self, request: web.Request) -> None:
@@ -180,6 +182,11 @@ def _key_in_headers(request: web.Request) -> str:
 
 def _is_admin(user: User, user_id: str) -> bool:
     return bool(user_id) and user.id == user_id and user.is_active and (user.is_admin or user.is_owner)
+
+
+def _bytes(text: str) -> bytes:
+    """Return what came over the wire: aiohttp keeps bytes that are no UTF-8 as surrogates."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _digest(secret: bytes) -> bytes:

@@ -85,7 +85,7 @@ class HomeAssistantModel:
 
 def _hub_said(error: NeighbourError) -> str:
     return (
-        f"Home Assistant's AI task failed ({error}); set model_entity_id to an ai_task entity, "
+        f"Home Assistant's AI task failed ({error}). Set model_entity_id to an ai_task entity, "
         "or choose one to prefer under Settings, System, General"
     )
 

@@ -14,9 +14,10 @@ from pydantic import SecretStr
 from app.announce.broker import Broker, BrokerFinder
 from app.announce.connection import Backoff, MqttConnection
 from app.announce.session import Incoming
+from app.bus import Bus
 from app.clock import Clock, SystemClock
 from app.errors import NeighbourError
-from app.neighbours import NeighbourState
+from app.neighbours import NeighbourChanged, NeighbourState
 from tests.announce.conftest import Board, Ear, Mosquitto, always, ear_at, free_port, needs_mosquitto
 
 AVAILABILITY = "nightshift/test/availability"
@@ -168,6 +169,24 @@ async def test_a_broker_that_is_not_there_is_tried_again_and_logged_once(
                 await asyncio.wait_for(tries.acquire(), 5)
             assert "cannot reach the broker" in board.get("broker").message
     assert sum("cannot reach" in line.message for line in caplog.records) == 1
+
+
+@needs_mosquitto
+async def test_two_of_the_same_name_push_each_other_out_and_say_what_it_may_be(
+    mosquitto: Mosquitto, bus: Bus, board: Board
+) -> None:
+    told = asyncio.Event()
+
+    def note(event: NeighbourChanged) -> None:
+        if "is another Nightshift connected" in event.neighbour.message:
+            told.set()
+
+    bus.subscribe(NeighbourChanged, note)
+    find = always(mosquitto.broker)
+    # No connection here is long enough to count as one that lasted.
+    backoff = Backoff(base=0.02, cap=5)
+    async with _up(find, board, backoff=backoff), _up(find, Board(Bus()), backoff=backoff):
+        await told.wait()
 
 
 async def test_a_server_that_says_nothing_is_given_up_and_leaves_nothing_open(board: Board) -> None:

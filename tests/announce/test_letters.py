@@ -1,5 +1,5 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -29,26 +29,17 @@ def _changed(*created: str) -> SuggestionsChanged:
     return SuggestionsChanged("home", "run", len(created), created, created, ())
 
 
-def _ended(status: RunStatus, attempt: int) -> RunEnded:
+def _ended(
+    status: RunStatus, attempt: int, trigger: Trigger = Trigger.SCHEDULE, *, again: bool = False
+) -> RunEnded:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return RunEnded(
-        Run(
-            "r",
-            "analysis",
-            "home",
-            Trigger.SCHEDULE,
-            status,
-            now,
-            now,
-            error_message="hub: gone",
-            attempt=attempt,
-        )
-    )
+    run = Run("r", "analysis", "home", trigger, status, now, now, error_message="hub: gone", attempt=attempt)
+    return RunEnded(run, now + timedelta(minutes=30) if again else None)
 
 
 async def test_new_suggestions_are_one_letter() -> None:
     bus, box = Bus(), Box()
-    letters = Letters(box, bus, retries=1)
+    letters = Letters(box, bus)
     letters.start()
     bus.announce(_changed("Turn on the kettle at 06:45", "Turn off the hall at 23:00"))
     subject, text, key = await asyncio.wait_for(box.letters.get(), 5)
@@ -60,22 +51,24 @@ async def test_new_suggestions_are_one_letter() -> None:
 
 async def test_a_night_without_news_writes_nothing_and_a_first_failure_neither() -> None:
     bus, box = Bus(), Box()
-    letters = Letters(box, bus, retries=1)
+    letters = Letters(box, bus)
     letters.start()
     bus.announce(_changed())
-    bus.announce(_ended(RunStatus.FAILED, attempt=1))
+    bus.announce(_ended(RunStatus.FAILED, attempt=1, again=True))
+    bus.announce(_ended(RunStatus.FAILED, attempt=2, trigger=Trigger.CATCH_UP, again=True))
+    bus.announce(_ended(RunStatus.FAILED, attempt=1, trigger=Trigger.MANUAL))
     bus.announce(_ended(RunStatus.COMPLETED, attempt=2))
-    bus.announce(_ended(RunStatus.FAILED, attempt=2))
+    bus.announce(_ended(RunStatus.FAILED, attempt=3, trigger=Trigger.RETRY))
     subject, text, _ = await asyncio.wait_for(box.letters.get(), 5)
     await letters.stop()
     assert subject == "Nightshift: the night failed"
-    assert "failed 2 times: hub: gone" in text
+    assert "did not succeed in 3 tries: hub: gone" in text
     assert box.letters.empty()
 
 
 async def test_a_letter_that_cannot_leave_does_not_hold_up_the_next(caplog: pytest.LogCaptureFixture) -> None:
     bus, box = Bus(), Box(refusals=1)
-    letters = Letters(box, bus, retries=1)
+    letters = Letters(box, bus)
     letters.start()
     bus.announce(_changed("first"))
     bus.announce(_changed("second"))

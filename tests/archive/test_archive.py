@@ -207,7 +207,7 @@ async def test_a_row_that_comes_while_its_day_is_packed_is_sealed_with_it(
     async with store.writing() as db:
         sealing = asyncio.create_task(archive.seal("home", ZoneInfo("UTC"), date(2026, 3, 2)))
         # Until it has packed the day and waits to write it.
-        while not store._writing._waiters:  # noqa: ASYNC110 - a lock tells nobody that it is waited for
+        while not store._writing._waiters:
             await asyncio.sleep(0)
         await db.executemany(ROW_KEPT, to_rows("home", Events.of([late])))
     assert await sealing == 1

@@ -5,13 +5,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.process import free_port
+from tests.process import Process, free_port
 
 pytestmark = pytest.mark.timeout(60)
+NO_HUB = {"NIGHTSHIFT_HUB_URL": "http://127.0.0.1:9", "NIGHTSHIFT_HUB_TOKEN": "t"}
 
 
 def _said(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -79,16 +82,55 @@ def test_the_page_is_not_opened_to_others_without_a_key(tmp_path: Path) -> None:
 
 
 def test_an_unknown_job_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    done = _said(
-        tmp_path,
-        "run",
-        "dishes",
-        NIGHTSHIFT_HUB_URL="http://127.0.0.1:9",
-        NIGHTSHIFT_HUB_TOKEN="t",
-        NIGHTSHIFT_MQTT="off",
-    )
+    done = _said(tmp_path / "none", "run", "dishes", **NO_HUB, NIGHTSHIFT_MQTT="off")
     assert done.returncode == 2
-    assert "there are: analysis" in done.stderr
+    assert done.stderr == "nightshift: there is no job 'dishes'; there are: analysis\n"
+    assert not (tmp_path / "none").exists()
+
+
+@asynccontextmanager
+async def _listener() -> AsyncIterator[tuple[int, list[str]]]:
+    """Lend a port in place of a broker's, and what has knocked there."""
+    knocked: list[str] = []
+
+    def knock(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        knocked.append("knock")
+        writer.close()
+
+    server = await asyncio.start_server(knock, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], knocked
+    finally:
+        server.close()
+
+
+async def test_a_second_nightshift_leaves_the_broker_to_the_first(tmp_path: Path) -> None:
+    """It has the first one's name there, and would drive it out and then say `offline` for it."""
+    async with _listener() as (port, knocked):
+        first = await Process(tmp_path, {**NO_HUB, "NIGHTSHIFT_MQTT": "off"}).start()
+        broker = {"NIGHTSHIFT_MQTT_HOST": "127.0.0.1", "NIGHTSHIFT_MQTT_PORT": str(port)}
+        for words in (["serve"], ["run", "analysis"]):
+            done = await asyncio.to_thread(_said, tmp_path, *words, **NO_HUB, **broker)
+            assert done.returncode == 1
+            assert done.stderr.startswith("nightshift: ")
+            assert "another Nightshift works in this folder" in done.stderr
+            assert done.stderr.count("\n") == 1
+        assert await first.stop() == 0
+    assert knocked == []
+
+
+async def test_a_port_that_is_taken_ends_the_start_before_anything_is_run_or_announced(
+    tmp_path: Path,
+) -> None:
+    async with _listener() as (port, knocked):
+        said = await asyncio.to_thread(
+            _said, tmp_path, "serve", **NO_HUB, NIGHTSHIFT_PORT=str(port),
+            NIGHTSHIFT_MQTT_HOST="127.0.0.1", NIGHTSHIFT_MQTT_PORT=str(port),
+        )  # fmt: skip
+    assert said.returncode == 2
+    assert "NIGHTSHIFT_PORT" in said.stderr
+    assert knocked == []
+    assert not (tmp_path / "clock.db").exists()
 
 
 async def test_the_demos_page_is_served_until_it_is_asked_to_stop(tmp_path: Path) -> None:

@@ -245,7 +245,8 @@ async def test_pressing_the_button_runs_the_job_and_its_end_is_told(night: Night
     night.may_end.set()
     await night.shows(status="ok", running="off", pending_suggestions="2")
     assert night.attributes("pending_suggestions")["titles"] == night.titles
-    assert night.state("last_run") not in {None, "unknown"}
+    # The hub shows one entity after the other.
+    await night.ear.until(lambda: night.state("last_run") not in {None, "unknown"})
     await night.ear.until(lambda: night.state("suggestion") not in {None, "unknown"})
     event = night.attributes("suggestion")
     assert (event["event_type"], event["titles"]) == ("created", ["Hall light at dusk"])

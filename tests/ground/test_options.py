@@ -30,6 +30,7 @@ def test_an_address_left_blank_in_the_form_is_not_set(tmp_path: Path) -> None:
     [
         ({"analysis_schedule": "at three"}, "analysis_schedule: 'at three' is no schedule"),
         ({"analysis_schedule": "0 3 31 2 *"}, "analysis_schedule"),
+        ({"analysis_schedule": "0 0 3 * * *"}, "analysis_schedule"),
         ({"keep_days": 1}, "keep_days"),
         ({"mqtt_port": "x"}, "mqtt_port"),
         ({"mail_host": "mail.example"}, "mail_host needs mail_from and mail_to"),

@@ -197,3 +197,19 @@ async def test_a_home_without_history_offers_nothing_and_says_why(house: House) 
     house.source.rows = []
     counts = await house.night()
     assert counts["events"] == counts["suggestions_generated"] == 0
+
+
+async def test_a_mark_from_a_clock_that_was_wrong_does_not_keep_the_home_from_being_read(
+    house: House,
+) -> None:
+    await house.archive.mark("home", NOW + timedelta(days=3650))
+    counts = await house.night()
+    assert house.source.asked == [(NOW - timedelta(days=40), NOW)]
+    assert counts["events_new"] == len(house.source.rows)
+    assert await house.archive.watermark("home") == NOW
+
+
+async def test_after_two_years_off_no_more_is_asked_for_than_is_kept(house: House) -> None:
+    await house.archive.mark("home", NOW - timedelta(days=730))
+    await house.night()
+    assert house.source.asked == [(NOW - timedelta(days=400), NOW)]

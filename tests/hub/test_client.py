@@ -235,7 +235,8 @@ async def test_a_server_that_is_no_hub_is_said_to_be_none(
     )
     async with wrong:
         assert await board.becomes(NeighbourState.FAILED) == (
-            "the WebSocket was answered with HTTP 401; trying again"
+            f"what answers at {server.host}:{server.port} is no Home Assistant (HTTP 401): "
+            "check that it runs, and hub_url; trying again"
         )
 
 

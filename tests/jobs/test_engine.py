@@ -105,6 +105,22 @@ async def test_a_cancelled_call_leaves_no_process_and_no_zombie(engine: Embedded
     assert not _lives(int(steps[0].split()[1]))
 
 
+async def test_a_call_that_is_cancelled_while_it_is_still_fed_ends_without_a_noise(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps: list[str] = []
+    call = asyncio.create_task(
+        engine.call(f"{HERE}:hang", bytes(20_000_000), lambda step, _done, _total: steps.append(step))
+    )
+    await until(lambda: steps)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.sleep(0)
+    assert not _lives(int(steps[0].split()[1]))
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
 async def test_a_payload_that_fails_ends_the_worker_with_its_own_error(engine: EmbeddedEngine) -> None:
     async def payload() -> AsyncIterator[bytes]:
         yield b"x"

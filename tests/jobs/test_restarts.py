@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.clock import TurnedClock
+from app.errors import StoreError
 from app.jobs.announcements import RunEnded
 from app.jobs.context import RunContext
-from app.jobs.ledger import Ledger, Run, RunStatus, Trigger
+from app.jobs.ledger import AlreadyRunningError, Ledger, Run, RunStatus, Trigger
 from app.jobs.spec import CatchUp, Outcome
 from app.store.database import Store
 from tests.jobs.crew import Gate, Quick, at, crew, job, turn_to, until
@@ -108,6 +109,24 @@ async def test_a_killed_run_is_interrupted_and_caught_up_once(tmp_path: Path, cl
     assert runs[1].run_id == killed
 
 
+async def test_who_presses_run_now_during_the_start_does_not_get_in_the_way_of_what_is_owed(
+    tmp_path: Path, clock: TurnedClock
+) -> None:
+    work = Gate()
+    async with crew(tmp_path, clock, job(work)):
+        pass
+    await turn_to(clock, THREE)
+    await killed_while_running(tmp_path, clock)
+    async with crew(tmp_path, clock, job(work), start=False) as made:
+        pressed = asyncio.create_task(made.jobs.trigger("analysis"))
+        await made.jobs.start()
+        with pytest.raises(AlreadyRunningError):
+            await pressed
+        await until(lambda: work.runs)
+        assert work.runs[0].trigger is Trigger.CATCH_UP
+        work.open.set()
+
+
 async def test_a_run_that_is_cut_off_again_and_again_is_given_up(tmp_path: Path, clock: TurnedClock) -> None:
     work, runs = Gate(), list[Run]()
     for _ in range(6):
@@ -170,6 +189,29 @@ async def test_the_second_try_of_a_failed_night_outlives_the_process(
     assert len(work.runs) == 2
 
 
+async def test_a_night_that_was_cut_off_and_then_finds_no_hub_still_has_its_second_try(
+    tmp_path: Path, clock: TurnedClock
+) -> None:
+    """The whole machine started anew: Nightshift is up before the hub is."""
+    work = Quick(failures=1)
+    async with crew(tmp_path, clock, job(work)):
+        pass
+    await turn_to(clock, THREE)
+    await killed_while_running(tmp_path, clock)
+    await clock.turn(MINUTE)
+    async with crew(tmp_path, clock, job(work)) as made:
+        await until(lambda: made.jobs._retries)
+        assert made.jobs.next_run("analysis") == THREE + 31 * MINUTE
+        await clock.turn(30 * MINUTE)
+        await until(lambda: len(work.runs) == 2 and made.jobs.running("analysis") is None)
+        runs = await made.ledger.recent()
+    assert [(run.status, run.trigger, run.attempt) for run in runs] == [
+        (RunStatus.COMPLETED, Trigger.RETRY, 3),
+        (RunStatus.FAILED, Trigger.CATCH_UP, 2),
+        (RunStatus.INTERRUPTED, Trigger.SCHEDULE, 1),
+    ]
+
+
 async def test_a_stop_lets_a_run_finish_within_the_grace(tmp_path: Path, clock: TurnedClock) -> None:
     work = Gate()
     async with crew(tmp_path, clock, job(work)) as made:
@@ -209,6 +251,28 @@ async def test_a_stop_cuts_off_what_takes_longer_and_the_next_start_takes_it_up(
         Trigger.CATCH_UP,
         run.run_id,
     )
+
+
+async def test_a_stop_does_not_wait_again_and_again_for_a_database_that_takes_nothing(
+    tmp_path: Path, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def locked(*_given: object, **_named: object) -> None:
+        asked.append("locked")
+        raise StoreError("the database is locked by another program")
+
+    async with crew(tmp_path, clock, job(Gate())) as made:
+        await made.jobs.trigger("analysis")
+        monkeypatch.setattr(made.ledger, "finish", locked)
+        monkeypatch.setattr(made.ledger, "stamp", locked)
+        await made.jobs.stop(0)
+    assert len(asked) == 2  # the run's end, when it was cut off and when it was left behind; no stamp
+    monkeypatch.undo()
+    async with crew(tmp_path, clock, job(Quick())) as made:
+        await until(lambda: made.jobs.running("analysis") is None)
+        second, first = await made.ledger.recent()
+    assert (first.status, second.status) == (RunStatus.INTERRUPTED, RunStatus.COMPLETED)
 
 
 async def test_a_job_that_does_not_let_itself_be_stopped_is_left_behind_as_interrupted(

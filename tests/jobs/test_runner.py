@@ -14,6 +14,7 @@ from app.errors import InputError, NightshiftError, StoreError
 from app.jobs.announcements import Progress, RunEnded, RunProgressed, RunSkipped, RunStarted
 from app.jobs.context import RunContext
 from app.jobs.ledger import AlreadyRunningError, RunStatus, Trigger
+from app.jobs.only_one import OnlyOne
 from app.jobs.spec import Outcome
 from tests.jobs.crew import Gate, Quick, at, crew, job, turn_to, until
 
@@ -296,6 +297,23 @@ async def test_another_zone_moves_the_next_run_and_loses_none(tmp_path: Path, cl
         await until(lambda: len(work.runs) == 2)
 
 
+async def test_a_zone_that_the_schedules_file_did_not_take_is_set_when_it_is_told_again(
+    tmp_path: Path, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with crew(tmp_path, clock, job(Quick())) as made:
+
+        async def locked(*_given: object) -> None:
+            raise StoreError("the schedule's file is locked")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(made.jobs._schedule, "reconcile", locked)
+            with pytest.raises(StoreError):
+                await made.jobs.set_zone(ZoneInfo("America/New_York"))
+        assert made.jobs.next_run("analysis") == THREE
+        await made.jobs.set_zone(ZoneInfo("America/New_York"))
+        assert made.jobs.next_run("analysis") == at("2026-03-10 07:00")
+
+
 async def test_a_clock_that_is_set_back_an_hour_doubles_nothing(tmp_path: Path, clock: TurnedClock) -> None:
     work = Quick()
     async with crew(tmp_path, clock, job(work)) as made:
@@ -362,15 +380,71 @@ async def test_a_database_that_cannot_take_the_run_is_asked_again(
     assert (run.status, run.scheduled_for) == (RunStatus.COMPLETED, THREE)
 
 
-async def test_a_second_nightshift_on_the_same_folder_is_refused(tmp_path: Path, clock: TurnedClock) -> None:
-    async with (
-        crew(tmp_path, clock, job(Quick())),
-        crew(tmp_path, clock, job(Quick()), start=False) as second,
-    ):
-        with pytest.raises(StoreError, match="another Nightshift works in this folder"):
-            await second.jobs.start(scheduling=False)
-    async with crew(tmp_path, clock, job(Quick())):
-        pass
+async def test_a_second_try_that_the_database_cannot_take_is_not_lost(
+    tmp_path: Path, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Quick(failures=1)
+    async with crew(tmp_path, clock, job(work)) as made:
+        await turn_to(clock, THREE)
+        made.jobs.look("analysis")
+        await until(lambda: made.jobs._retries)
+        claim, refused = made.ledger.claim, list[Any]()
+
+        async def locked_once(*given: Any, **named: Any) -> Any:
+            if not refused:
+                refused.append(given)
+                raise StoreError("the database is locked by another program")
+            return await claim(*given, **named)
+
+        monkeypatch.setattr(made.ledger, "claim", locked_once)
+        await clock.turn(timedelta(minutes=30))
+        await until(lambda: refused)
+        await asyncio.sleep(0)
+        await clock.turn(timedelta(seconds=5))
+        await until(lambda: len([e for e in made.heard if isinstance(e, RunEnded)]) == 2)
+        second, _ = await made.ledger.recent()
+    assert (second.trigger, second.status) == (Trigger.RETRY, RunStatus.COMPLETED)
+
+
+async def test_the_end_of_a_failed_run_says_when_it_is_tried_again(
+    tmp_path: Path, clock: TurnedClock
+) -> None:
+    async with crew(tmp_path, clock, job(Quick(failures=2))) as made:
+        await turn_to(clock, THREE)
+        made.jobs.look("analysis")
+        await until(lambda: made.jobs._retries)
+        await clock.turn(timedelta(minutes=30))
+        await until(lambda: len([e for e in made.heard if isinstance(e, RunEnded)]) == 2)
+        first, second = (event for event in made.heard if isinstance(event, RunEnded))
+    assert (first.again_at, second.again_at) == (THREE + timedelta(minutes=30), None)
+
+
+async def test_runs_of_more_than_400_days_ago_are_forgotten_after_a_run(
+    tmp_path: Path, clock: TurnedClock
+) -> None:
+    async with crew(tmp_path, clock, job(Quick())) as made:
+        old = await made.jobs.wait((await made.jobs.trigger("analysis")).run_id)
+        await clock.turn(timedelta(days=401))
+        new = await made.jobs.wait((await made.jobs.trigger("analysis")).run_id)
+        await until(lambda: not made.jobs._looks)
+        assert await made.ledger.get(old.run_id) is None
+        assert await made.ledger.get(new.run_id) is not None
+
+
+def test_a_second_nightshift_in_a_folder_is_refused_until_the_first_has_gone(tmp_path: Path) -> None:
+    first, second = OnlyOne(tmp_path / "data" / "clock.lock"), OnlyOne(tmp_path / "data" / "clock.lock")
+    first.take()
+    with pytest.raises(StoreError, match="another Nightshift works in this folder"):
+        second.take()
+    first.release()
+    second.take()
+    second.release()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in its place")
+    with pytest.raises(StoreError, match="the data folder cannot be written to"):
+        OnlyOne(tmp_path / "data" / "clock.lock").take()
 
 
 async def test_one_run_from_the_command_line_starts_nothing_else(tmp_path: Path, clock: TurnedClock) -> None:

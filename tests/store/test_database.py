@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import sqlite3
 import threading
@@ -302,3 +303,23 @@ async def test_what_was_committed_is_there_after_the_process_was_killed(
     await again.open()
     assert await _homes(again) == ["cabin"]
     await again.close()
+
+
+async def test_a_full_disk_does_not_keep_a_store_from_closing(
+    tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with store.writing() as db:
+        await db.execute("INSERT INTO home VALUES ('full', ?, 1)", ("x" * 200_000,))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (store.path.stat().st_size, hard))
+    try:
+        await store.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "the log stays beside it until the next start" in caplog.text
+    again = Store(store.path, store.clock)
+    await again.open()
+    async with again.reading() as reader:
+        (row,) = await reader.execute_fetchall("SELECT length(facts) FROM home WHERE home_id = 'full'")
+    await again.close()
+    assert row[0] == 200_000

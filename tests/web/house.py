@@ -50,6 +50,8 @@ class Analysis:
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.error = ""
+        self.counts = {"events": 1234, "days": 30, "patterns_detected": 4, "suggestions_generated": 2}
+        self.details: dict[str, Any] = {}
         self.context: RunContext | None = None
 
     async def __call__(self, context: RunContext) -> Outcome:
@@ -58,9 +60,7 @@ class Analysis:
         await self.open.wait()
         if self.error:
             raise NeighbourError(self.error)
-        return Outcome(
-            counts={"events": 1234, "days": 30, "patterns_detected": 4, "suggestions_generated": 2}
-        )
+        return Outcome(counts=self.counts, details=self.details)
 
 
 @dataclass

@@ -1,10 +1,14 @@
 """The REST API, asked over HTTP."""
 
+import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from aiohttp import ClientSession
+from yarl import URL
 
 from app.habits.suggestion import Suggestion
 from tests.web.house import House, ingress_house, local_house, offer, suggestion, until
@@ -162,6 +166,53 @@ async def test_a_body_that_hides_its_length_is_cut_off_too(tmp_path: Path) -> No
         assert answer.status == 413
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [
+        ("/login", {"Content-Type": "multipart/form-data"}, b"abc"),
+        ("/login", {"Content-Type": "application/x-www-form-urlencoded; charset=nope"}, b"key=a"),
+        ("/login", {"Content-Type": "application/x-www-form-urlencoded"}, b"key=\xff\xfe"),
+        ("/api/jobs/analysis/resume", {"Content-Encoding": "gzip"}, b"no gzip"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_the_senders_fault(
+    tmp_path: Path, path: str, headers: dict[str, str], body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        local_house(tmp_path) as (_, http),
+        http.post(path, headers=headers, data=body) as answer,
+    ):
+        assert answer.status == 400
+        assert await answer.json() == {"error": "The request cannot be read."}
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_stranger_cannot_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with local_house(tmp_path) as (opened, _):
+        host = opened.server.host
+        for raw in (
+            b"\x16\x03\x01 no HTTP at all\r\n\r\n",
+            b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+            b"POST /logout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc",
+        ):
+            reader, writer = await asyncio.open_connection(host, opened.server.port)
+            writer.write(raw)
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_headers_alone_may_be_asked_for_except_of_a_stream_without_end(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (_, http):
+        for path in ("/", "/health", "/api/analyze/status", "/api/suggestions"):
+            async with http.head(path) as answer:
+                assert (answer.status, await answer.read()) == (200, b"")
+        async with http.head("/api/events") as answer:
+            assert answer.status == 405
+
+
 async def test_a_person_gets_a_page_for_an_error_with_links_that_hold_at_any_depth(tmp_path: Path) -> None:
     async with (
         local_house(tmp_path) as (_, http),
@@ -171,6 +222,15 @@ async def test_a_person_gets_a_page_for_an_error_with_links_that_hold_at_any_dep
         text = await answer.text()
     assert 'href="../../"' in text
     assert 'href="../../static/nightshift.css?v=' in text
+
+
+async def test_an_encoded_slash_is_no_folder_to_climb_out_of(tmp_path: Path) -> None:
+    async with (
+        local_house(tmp_path) as (_, http),
+        http.get(URL("/some%2Fwhere%2Fdeep", encoded=True), headers={"Accept": "text/html"}) as answer,
+    ):
+        assert answer.status == 404
+        assert 'href="./static/nightshift.css?v=' in await answer.text()
 
 
 async def test_a_database_that_fails_is_said_without_a_trace(tmp_path: Path) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, web
 
 from app.clock import TurnedClock
 from app.neighbours import NeighbourState
+from app.web.app import build_web
 from app.web.live import BEAT_SECONDS, LARGEST_MAILBOX, MOST_PAGES, Mailbox
 from tests.web.house import NOON, House, local_house, offer, suggestion, until
 
@@ -108,10 +109,32 @@ async def test_the_server_stops_at_once_with_pages_open(tmp_path: Path) -> None:
 
 
 async def test_only_so_many_pages_may_listen(tmp_path: Path) -> None:
-    async with local_house(tmp_path) as (opened, http):
-        opened.feed._pages.update(Mailbox() for _ in range(MOST_PAGES))
+    async with local_house(tmp_path) as (_, http), AsyncExitStack() as pages:
+        for _ in range(MOST_PAGES):
+            await pages.enter_async_context(http.get("/api/events"))
         async with http.get("/api/events") as answer:
             assert answer.status == 503
+
+
+async def test_pages_that_went_away_free_their_places_before_the_next_heartbeat(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, _):
+        # As `serve` runs it; the test server, unlike that, ends the handlers of lost connections itself.
+        runner = web.AppRunner(build_web(opened.parts))
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        async with ClientSession(f"http://{host}:{port}") as http:
+            async with AsyncExitStack() as pages:
+                for _ in range(MOST_PAGES):
+                    await pages.enter_async_context(http.get("/api/events"))
+                async with http.get("/api/events") as answer:
+                    assert answer.status == 503
+            statuses = {503}
+            while 200 not in statuses:
+                async with http.get("/api/events") as answer:
+                    statuses.add(answer.status)
+        await runner.cleanup()
 
 
 async def test_a_page_that_cannot_keep_up_is_told_to_read_everything_anew() -> None:

@@ -47,8 +47,9 @@ async def test_a_fresh_install_says_when_the_first_night_is(tmp_path: Path) -> N
     async with local_house(tmp_path) as (_, http):
         text = await page(http)
     assert "No night has run yet" in text
-    assert "The first is tonight at 03:00." in text
+    assert "The first run is tonight at 03:00." in text
     assert "Suggestions appear here after the first good night." in text
+    assert "Nightshift looks tomorrow at 03:00." in text
     assert '<time datetime="2026-03-11T02:00:00+00:00">tomorrow at 03:00</time>' in text
 
 
@@ -59,7 +60,8 @@ async def test_after_a_good_run_it_says_what_was_done_and_what_is_on_offer(tmp_p
         text = await page(http)
     assert "The last run went well" in text
     assert "looked at 1,234 state changes over 30 days, found 4 habits and has 2 suggestions for you" in text
-    assert "on 19 of 21 workdays" in text
+    assert "You did this on 19 of 21 workdays" in text
+    assert "<strong>at least 87 times in 100</strong>" in text
     assert "turn on Kitchen lamp" in text
     assert "at 07:00" in text
     assert "1,234 state changes in 40 KB" in text
@@ -68,7 +70,41 @@ async def test_after_a_good_run_it_says_what_was_done_and_what_is_on_offer(tmp_p
 async def test_a_night_without_suggestions_is_called_normal(tmp_path: Path) -> None:
     async with local_house(tmp_path) as (opened, http):
         await opened.run_once()
-        assert "Nothing to offer, and that is normal." in await page(http)
+        text = await page(http)
+    assert "Nothing to offer, and that is normal." in text
+    assert "Nightshift looks again tomorrow at 03:00." in text
+    assert "not offered (" not in text
+
+
+async def test_habits_that_were_set_aside_are_listed_by_reason_until_the_next_good_run(
+    tmp_path: Path,
+) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        opened.analysis.details = {
+            "notes": ["15 days were left out as not observed"],
+            "set_aside": [
+                {"habit": "Unlock the door at 8:00", "why": "never automated: locks open"},
+                {"habit": HOSTILE, "why": "beaten by chance"},
+                {"habit": "Turn on the fan at 9:00", "why": "beaten by chance"},
+            ],
+        }
+        await opened.run_once()
+        await _fail(opened, "Home Assistant was away")
+        text = await page(http)
+    assert "Looked at, and not offered (3)" in text
+    assert "Never automated: locks open." in text
+    assert text.count("No more often than chance would have it.") == 1
+    assert "<li><bdi>15 days were left out as not observed.</bdi></li>" in text
+    assert "<script>alert" not in text
+    assert [attributes["open"] for tag, attributes in tags(text) if "open" in attributes] == []
+
+
+async def test_the_dates_of_a_trial_are_told_apart_in_the_homes_own_time(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        await offer(opened, suggestion())
+        text = await page(http)
+    assert "<li>Mon 9 Mar 06:58</li><li>Thu 5 Mar 07:01</li>" in text
+    assert "<dt>Not kept</dt>" in text
 
 
 async def test_a_failed_run_says_why_and_what_comes_next(tmp_path: Path) -> None:
@@ -96,6 +132,8 @@ async def test_a_paused_job_says_that_no_night_runs(tmp_path: Path) -> None:
     async with local_house(tmp_path) as (opened, http):
         await opened.parts.jobs.pause("analysis")
         text = await page(http)
+        await opened.run_once()
+        assert "resume it, or press Run now" in await page(http)
     assert "No night runs until you resume." in text
     assert "The nightly analysis is paused." in text
 
@@ -114,13 +152,34 @@ async def test_a_hub_that_is_away_is_named_with_what_to_do(tmp_path: Path) -> No
         text = await page(http)
     assert "Waiting for Home Assistant" in text
     assert "http://hub:8123 refuses the connection" in text
-    assert "hub_url and hub_token" in text
+    assert "Check that it runs" in text
+    assert "The first run is " in text
+
+
+async def test_advice_is_not_given_twice(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        opened.parts.neighbours.set("hub", NeighbourState.FAILED, "token refused: put a new one in hub_token")
+        text = await page(http)
+    assert "Token refused: put a new one in hub_token." in text
+    assert "Check that it runs" not in text
+
+
+async def test_a_mail_server_shows_once_it_is_set_up(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        opened.parts.neighbours.set("mail", NeighbourState.OFF)
+        assert "Mail server" not in await page(http)
+        opened.parts.neighbours.set("mail", NeighbourState.OK, "mail.example.org:587")
+        assert "<p>mail.example.org:587</p>" in await page(http)
 
 
 async def test_a_demo_home_is_called_one(tmp_path: Path) -> None:
     demo = HOME.model_copy(update={"demo": True})
-    async with local_house(tmp_path, home=demo) as (_, http):
-        assert "This is an invented demo home." in await page(http)
+    async with local_house(tmp_path, home=demo) as (opened, http):
+        opened.parts.neighbours.set("hub", NeighbourState.OK, "an invented home")
+        text = await page(http)
+    assert "This is an invented demo home." in text
+    assert '<span class="state">invented</span>' in text
+    assert "<p>An invented home.</p>" in text
 
 
 async def test_every_kind_of_run_has_its_line_in_the_history(tmp_path: Path) -> None:
@@ -148,12 +207,17 @@ async def test_every_kind_of_run_has_its_line_in_the_history(tmp_path: Path) -> 
 
 async def test_a_guest_sees_the_page_with_its_buttons_off(tmp_path: Path) -> None:
     async with ingress_house(tmp_path) as (_, http):
-        assert "Only an administrator can change this." not in await page(http)
+        assert "Only an administrator of Home Assistant can do this." not in await page(http)
         async with http.get("/", headers={"Accept": "text/html", "X-Remote-User-Id": "guest"}) as answer:
             text = await answer.text()
-    assert "Only an administrator can change this." in text
+    assert "Only an administrator of Home Assistant can do this." in text
     (run,) = [attributes for tag, attributes in tags(text) if attributes.get("id") == "run"]
     assert "disabled" in run
+
+
+async def test_before_the_hub_was_reached_the_page_says_why_its_buttons_are_off(tmp_path: Path) -> None:
+    async with ingress_house(tmp_path, home=None) as (_, http):
+        assert "Home Assistant has not told yet who is an administrator." in await page(http)
 
 
 async def test_no_text_of_the_home_breaks_out_of_the_page(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The gate: who is let in, who may change something, and what browsers are told."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -140,6 +141,16 @@ async def test_wrong_keys_are_slowed_down_and_the_right_one_waits_too(tmp_path: 
             assert answer.status == 200
 
 
+@pytest.mark.parametrize("header", [b"X-Api-Key: \xff\xfe", b"Cookie: nightshift_session=9999999999.\xff"])
+async def test_a_key_that_is_no_text_is_a_wrong_key(tmp_path: Path, header: bytes) -> None:
+    async with house(tmp_path, options=keyed()) as opened:
+        reader, writer = await asyncio.open_connection(opened.server.host, opened.server.port)
+        writer.write(b"GET /api/jobs HTTP/1.0\r\n" + header + b"\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"401"
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_a_browser_logs_in_with_the_key_and_out_again(tmp_path: Path) -> None:
     clock = TurnedClock(NOON)
     async with house(tmp_path, options=keyed(), clock=clock) as opened:
@@ -223,6 +234,8 @@ async def test_only_files_with_their_digest_are_kept_by_browsers(tmp_path: Path)
             assert answer.headers["Cache-Control"] == "no-cache"
             tag = answer.headers["ETag"]
         async with http.get("/static/nightshift.css", headers={"If-None-Match": tag}) as answer:
+            assert answer.status == 304
+        async with http.get("/static/nightshift.css", headers={"If-None-Match": "*"}) as answer:
             assert answer.status == 304
         digest = tag.strip('"')
         async with http.get(f"/static/nightshift.css?v={digest}") as answer:

@@ -12,7 +12,17 @@ from app.web.drawings import SHOWN_DAYS, draw_days
 from app.web.wording import day_of, duration, listed, remaining, size, time_of
 
 PARIS = ZoneInfo("Europe/Paris")
-HOME = Home(entities=(Entity(entity_id="light.hall", name="Hall lamp"), Entity(entity_id="light.spot")))
+HOME = Home(
+    entities=(
+        Entity(entity_id="light.hall", name="Hall lamp"),
+        Entity(entity_id="light.spot"),
+        Entity(entity_id="binary_sensor.front", name="Front door", device_class="door"),
+        Entity(entity_id="binary_sensor.back", name="Back door", device_class="door"),
+        Entity(entity_id="binary_sensor.hall", name="Hall sensor", device_class="motion"),
+        Entity(entity_id="media_player.radio", name="Radio"),
+        Entity(entity_id="person.ana", name="Ana"),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -26,9 +36,31 @@ HOME = Home(entities=(Entity(entity_id="light.hall", name="Hall lamp"), Entity(e
         ({"trigger": "state", "entity_id": ["light.hall"], "to": "on"}, "Hall lamp turns on"),
         (
             {"trigger": "state", "entity_id": "cover.attic_blind", "to": "open", "for": "00:05:00"},
-            "attic blind changes to open and stays so for 5 min",
+            "attic blind opens and stays so for 5 min",
         ),
         ({"trigger": "state", "entity_id": "light.spot"}, "spot changes"),
+        ({"trigger": "state", "entity_id": "light.spot", "to": True}, "spot turns on"),
+        ({"trigger": "state", "entity_id": "climate.bath", "to": "heat_cool"}, "bath changes to heat cool"),
+        ({"trigger": "state", "entity_id": ["binary_sensor.front"], "to": "on"}, "Front door opens"),
+        (
+            {"trigger": "state", "entity_id": ["binary_sensor.front", "binary_sensor.back"], "to": "off"},
+            "Front door or Back door closes",
+        ),
+        (
+            {"trigger": "state", "entity_id": ["binary_sensor.front", "light.hall"], "to": "off"},
+            "Front door or Hall lamp turns off",
+        ),
+        (
+            {"trigger": "state", "entity_id": "binary_sensor.hall", "to": "off", "for": "00:10:00"},
+            "Hall sensor sees no more motion and stays so for 10 min",
+        ),
+        ({"trigger": "state", "entity_id": "binary_sensor.unknown", "to": "on"}, "unknown turns on"),
+        ({"trigger": "state", "entity_id": "media_player.radio", "to": "playing"}, "Radio starts playing"),
+        (
+            {"trigger": "state", "entity_id": "person.ana", "to": ["home", "not_home"]},
+            "Ana comes home or leaves home",
+        ),
+        ({"trigger": "state", "entity_id": 7, "to": "on"}, "it turns on"),
         (
             {"trigger": "numeric_state", "entity_id": "light.hall", "above": 5, "below": 9},
             "Hall lamp rises above 5 and falls below 9",
@@ -55,6 +87,16 @@ def test_a_trigger_in_words(trigger: dict[str, Any], said: str) -> None:
             {"condition": "state", "entity_id": "light.hall", "state": "off", "for": "00:10:00"},
             "Hall lamp has been off for 10 min",
         ),
+        (
+            {"condition": "state", "entity_id": ["light.hall", "light.spot"], "state": "off"},
+            "Hall lamp and spot are off",
+        ),
+        ({"condition": "state", "entity_id": "binary_sensor.front", "state": "off"}, "Front door is closed"),
+        (
+            {"condition": "state", "entity_id": "binary_sensor.hall", "state": "off", "for": 600},
+            "Hall sensor has been seeing no motion for 10 min",
+        ),
+        ({"condition": "state", "entity_id": "person.ana", "state": "not_home"}, "Ana is away"),
         ({"condition": "state", "entity_id": "sun.sun", "state": "below_horizon"}, "the sun is down"),
         ({"condition": "numeric_state", "entity_id": "zone.home", "above": 0}, "somebody is home"),
         ({"condition": "sun", "after": "sunset", "before": "sunrise"}, "after sunset and before sunrise"),
@@ -103,6 +145,10 @@ def test_a_condition_in_words(condition: dict[str, Any], said: str) -> None:
                 "data": {"temperature": 19},
             },
             "set study (temperature 19)",
+        ),
+        (
+            {"action": "media_player.media_play", "target": {"entity_id": "media_player.radio"}},
+            "start playing on Radio",
         ),
         ({"action": "scene.turn_on", "target": {"entity_id": "scene.film"}}, "activate film"),
         ({"action": "notify.send", "target": {}}, "run “notify.send” on it"),
@@ -160,14 +206,15 @@ def test_lists_and_sizes() -> None:
     assert size(3_140_000) == "3.1 MB"
 
 
-def test_a_strip_shows_four_weeks_from_the_first_day_that_is_known() -> None:
+def test_a_strip_shows_thirteen_weeks_from_the_first_day_that_is_known() -> None:
     start = datetime(2026, 3, 1, 6, tzinfo=UTC)
-    days = [start + timedelta(days=number) for number in range(40)]
+    days = [start + timedelta(days=number) for number in range(100)]
     last = days[-1].date()
     strip = draw_days(days, [days[-1] + timedelta(hours=1)], PARIS, last=last)
     assert strip
     assert strip.days_kept == SHOWN_DAYS
     assert strip.days_missed == 0
+    assert strip.width < 500
     short = draw_days([days[-1]], [days[-3]], PARIS, last=last)
     assert short
     assert (short.first, short.days_kept, short.days_missed) == (days[-3].date(), 1, 1)

@@ -20,6 +20,9 @@ from app.words.models import model_of
 from app.words.writer import Words, Writer
 from tests.words.options import options
 
+# The first test pays for importing the client's library.
+pytestmark = pytest.mark.timeout(60)
+
 KEY = "sk-very-secret-0123456789"
 TEMPLATE = Words("Turn on Hall lamp at 22:30", "On 24 of 26 evenings you did this yourself.")
 FACTS: dict[str, Any] = {"entity": "Hall lamp", "time": "22:30", "kept": 24, "days": 26}
