@@ -132,7 +132,7 @@ class MqttConnection:
             if failed:
                 hint = _RIVAL if cuts >= _CUTS_OF_A_RIVAL else ""
                 self._neighbours.set("broker", NeighbourState.FAILED, failed + hint)
-            if not (self._off or self._leaving):
+            if not self._off:
                 await self._clock.sleep(self._backoff.pause(failures))
 
     async def _try(self) -> None:
