@@ -14,6 +14,8 @@ LEAST_RIGHT_OVERALL = 0.6
 """Over all days: an automation that is wrong in more than two of five fires is a nuisance."""
 LEAST_CONFIDENCE = 0.4
 """As a lower bound: a few lucky days (two of two) can't carry it."""
+_TELLING_FIRES = 4
+"""From this many fires on the held-out days a tie is no bad luck: it has to be right more often than not."""
 _FIRST_BY_CHANCE = 0.01
 """That there is a habit is asked of all days; the first alone have to say so too, or the held-out ones would
 judge what they helped to find."""
@@ -49,7 +51,8 @@ def _seldom(habit: Habit) -> str | None:
 def _wrong(habit: Habit) -> str | None:
     """Return whether it would be wrong too often."""
     held = habit.held_out
-    if held.precision < LEAST_RIGHT:
+    tie = held.precision == LEAST_RIGHT and held.fires >= _TELLING_FIRES
+    if held.precision < LEAST_RIGHT or tie:
         return f"right only {len(held.wanted)} of {_times(held.fires)} on the held-out days"
     if habit.whole.precision < LEAST_RIGHT_OVERALL:
         return f"only {len(habit.whole.wanted)} of {_times(habit.whole.fires)}"

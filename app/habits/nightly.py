@@ -28,6 +28,7 @@ ANALYSIS: Final = "analysis"
 # device reports after a reconnect): each pull reads this much again. Rows are keyed, so it is harmless.
 _OVERLAP = timedelta(hours=2)
 _SET_ASIDE_KEPT = 40
+_NOTES_KEPT = 30
 _WORKER = "app.habits.worker:analyse"
 
 
@@ -88,6 +89,7 @@ class NightlyAnalysis:
                 "notes": list(analysis.analysed.notes),
                 "created": list(changed.created),
                 "faded": list(changed.faded),
+                "noticed": [note.text for note in analysis.notes[:_NOTES_KEPT]],
                 "set_aside": [one.model_dump() for one in analysis.set_aside[:_SET_ASIDE_KEPT]],
                 "worker_peak_mib": peak_mib,
             },

@@ -28,9 +28,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The last good run's `notes` and the habits it set aside by reason; `count` is of habits."""
+    """The last good run's `notes` on itself, what it `noticed` at home that is no automation, and the habits
+    it set aside by reason; `count` is of habits.
+    """
 
     notes: tuple[str, ...] = ()
+    noticed: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     count: int = 0
 
@@ -54,7 +57,8 @@ def read_findings(run: Run | None) -> Findings:
         if isinstance(one, Mapping):
             by_reason.setdefault(_plain(str(one.get("why", ""))), []).append(str(one.get("habit", "")))
     reasons = tuple(Reason(why, tuple(habits)) for why, habits in by_reason.items())
-    return Findings(notes, reasons, sum(len(one.habits) for one in reasons))
+    noticed = tuple(sentence(str(note)) for note in _list(run.details.get("noticed")))
+    return Findings(notes, noticed, reasons, sum(len(one.habits) for one in reasons))
 
 
 def tell_empty(good: Run | None, following: datetime | None, now: datetime, zone: ZoneInfo) -> Empty:

@@ -82,6 +82,7 @@ async def test_habits_that_were_set_aside_are_listed_by_reason_until_the_next_go
     async with local_house(tmp_path) as (opened, http):
         opened.analysis.details = {
             "notes": ["15 days were left out as not observed"],
+            "noticed": ["In the hall people switch something 9 times a day", HOSTILE],
             "set_aside": [
                 {"habit": "Unlock the door at 8:00", "why": "never automated: locks open"},
                 {"habit": HOSTILE, "why": "beaten by chance"},
@@ -92,6 +93,8 @@ async def test_habits_that_were_set_aside_are_listed_by_reason_until_the_next_go
         await _fail(opened, "Home Assistant was away")
         text = await page(http)
     assert "Looked at, and not offered (3)" in text
+    assert "Noticed, and no automation (2)" in text
+    assert "<dd><bdi>In the hall people switch something 9 times a day.</bdi></dd>" in text
     assert "Never automated: locks open." in text
     assert text.count("No more often than chance would have it.") == 1
     assert "<li><bdi>15 days were left out as not observed.</bdi></li>" in text

@@ -1,0 +1,39 @@
+"""What a habit has to show before it is offered."""
+
+import numpy as np
+import pytest
+
+from app.habits.gates import failed
+from app.habits.habit import TRIGGER, Habit
+from app.habits.replay import Played
+from app.habits.targets import Target
+
+NONE = np.empty(0, np.int64)
+LAMP = Target(("light.hall",), "on", NONE, np.empty(0, np.bool_), NONE, NONE, NONE)
+
+
+def _played(right: int, wrong: int, missed: int = 0) -> Played:
+    instants = np.arange(100, dtype=np.int64) * 60_000
+    return Played(instants[:right], instants[:right], instants[:wrong], instants[:missed], days=8)
+
+
+def _habit(held_out: Played, whole: Played) -> Habit:
+    return Habit(TRIGGER, LAMP, held_out=held_out, whole=whole, train=whole)
+
+
+def test_a_habit_that_is_right_nearly_always_passes() -> None:
+    assert failed(_habit(_played(9, 1), _played(36, 4))) is None
+
+
+@pytest.mark.parametrize(
+    ("held_out", "whole", "why"),
+    [
+        (_played(2, 0), _played(20, 0), "came up"),
+        (_played(2, 6), _played(30, 10), "right only 2 of 8 times on the held-out days"),
+        (_played(4, 4), _played(30, 10), "right only 4 of 8 times on the held-out days"),
+        (_played(5, 3), _played(22, 18), "only 22 of 40 times"),
+        (_played(3, 1, missed=30), _played(36, 4), "accounts for only 3 of 33"),
+    ],
+)
+def test_what_falls_short_is_said_in_plain_words(held_out: Played, whole: Played, why: str) -> None:
+    assert why in (failed(_habit(held_out, whole)) or "")
