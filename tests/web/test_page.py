@@ -93,7 +93,7 @@ async def test_habits_that_were_set_aside_are_listed_by_reason_until_the_next_go
         await _fail(opened, "Home Assistant was away")
         text = await page(http)
     assert "Looked at, and not offered (3)" in text
-    assert "Noticed, and no automation (2)" in text
+    assert "Also noticed (2)" in text
     assert "<dd><bdi>In the hall people switch something 9 times a day.</bdi></dd>" in text
     assert "Never automated: locks open." in text
     assert text.count("No more often than chance would have it.") == 1
