@@ -178,8 +178,7 @@ def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str |
 
 def _machines(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
     """Return which machine does it already."""
-    minutes = None if habit.kind == TRIGGER else float(np.median(scene.days.local.minutes(habit.whole.met)))
-    alias = done_already(habit, effects, minutes)
+    alias = done_already(habit, effects, scene.days.local.minutes(habit.whole.met))
     if alias is not None:
         return f"an automation does it: {alias}"
     if habit.kind != TRIGGER and habit.spread < _TO_THE_SECOND:

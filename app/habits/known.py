@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from app.events import Int64
-from app.habits.habit import Habit
-from app.habits.localtime import MINUTE_MS
+from app.habits.habit import TRIGGER, Habit
+from app.habits.localtime import MINUTE_MS, Float64
 from app.model import Automation, Home
 
 _CLOCK_APART = 120
 """A clock automation this many minutes away from a habit is another one."""
+_REACTION_APART = 15
+"""A reaction whose acts mostly lie this many minutes from a clock automation's is its work seen anew."""
+_REACTION_SHARE = 0.5
 _MACHINE_NEAR_MS = 30 * MINUTE_MS
 _MACHINE_SHARE = 0.2
 _MACHINE_LEAST = 3
@@ -66,19 +69,28 @@ def known_effects(home: Home) -> list[Known]:
     return found
 
 
-def done_already(habit: Habit, effects: list[Known], minutes: float | None) -> str | None:
-    """Return the automation that does it already, or None. `minutes` is a clock habit's usual local time."""
+def done_already(habit: Habit, effects: list[Known], minutes: Float64) -> str | None:
+    """Return the automation that does it already, or None. `minutes`: the habit's acts' local times."""
     for effect in effects:
         if effect.state is not None and effect.state != habit.target.state:
             continue
         shared = sum(entity in effect.entities for entity in habit.target.entities)
         if shared * 2 < len(habit.target.entities):
             continue
-        if effect.clock_only is None or (
-            minutes is not None and any(_apart(minutes, at) <= _CLOCK_APART for at in effect.clock_only)
-        ):
+        if effect.clock_only is None or _keeps_its_hours(habit, minutes, effect.clock_only):
             return effect.alias
     return None
+
+
+def _keeps_its_hours(habit: Habit, minutes: Float64, clock: tuple[int, ...]) -> bool:
+    """Return whether the habit's acts are at a clock automation's moments."""
+    if not len(minutes):
+        return False
+    if habit.kind != TRIGGER:
+        usual = float(np.median(minutes))
+        return any(_apart(usual, at) <= _CLOCK_APART for at in clock)
+    near = sum(any(_apart(float(one), at) <= _REACTION_APART for at in clock) for one in minutes)
+    return near >= _REACTION_SHARE * len(minutes)
 
 
 def machine_does(machine: Int64, moments: Int64) -> bool:

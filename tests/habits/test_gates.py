@@ -5,8 +5,10 @@ import pytest
 
 from app.habits.gates import failed
 from app.habits.habit import TRIGGER, Habit
+from app.habits.known import done_already, known_effects
 from app.habits.replay import Played
 from app.habits.targets import Target
+from app.model import Automation, Home
 
 NONE = np.empty(0, np.int64)
 LAMP = Target(("light.hall",), "on", NONE, np.empty(0, np.bool_), NONE, NONE, NONE)
@@ -37,3 +39,16 @@ def test_a_habit_that_is_right_nearly_always_passes() -> None:
 )
 def test_what_falls_short_is_said_in_plain_words(held_out: Played, whole: Played, why: str) -> None:
     assert why in (failed(_habit(held_out, whole)) or "")
+
+
+def test_a_reaction_whose_acts_keep_a_clock_automations_minute_is_its_work_seen_anew() -> None:
+    config = {
+        "triggers": [{"trigger": "time", "at": "22:10:00"}],
+        "actions": [{"action": "light.turn_on", "target": {"entity_id": "light.hall"}}],
+    }
+    home = Home(automations=(Automation(entity_id="automation.late", alias="Late", config=config),))
+    effects = known_effects(home)
+    reaction = _habit(_played(9, 1), _played(36, 4))
+    assert done_already(reaction, effects, np.full(20, 22 * 60 + 12.0)) == "Late"
+    assert done_already(reaction, effects, np.linspace(0, 1439, 20)) is None
+    assert done_already(reaction, effects, np.empty(0)) is None
