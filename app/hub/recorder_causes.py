@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.events import NO_ACTOR, Int32, Int64, UInt8
-from app.hub.attribution import CALLABLE, Attributor, Link, contradicts, machine_users
+from app.hub.attribution import CALLABLE, Attributor, Link, context_number, contradicts, machine_users
 from app.hub.recorder_file import RecorderFile
 from app.model import Home
 
@@ -29,7 +29,6 @@ _CONFIRMS_WITHIN_MS = 30_000
 _FROM_ABOVE = "parent"
 _MASK = 0x7FFF_FFFF_FFFF_FFFF
 _NO_CONTEXT = bytes(16)
-_CROCKFORD = {letter: value for value, letter in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
 NO_USER = -1
 
 
@@ -78,27 +77,23 @@ class Attributed:
     context: Int64
 
 
-def context_number(raw: bytes | str | None) -> int:
-    """Return a context id (16 bytes, or the text of a ULID or UUID) as a 63-bit number, 0 for none.
-
-    A ULID's last eight bytes are random and tell contexts apart, so nothing needs to be hashed. (It is not
-    the number that `attribution.context_number` gives the same id.)
-    """
+def context_of(raw: bytes | str | None) -> int:
+    """Return the `context_number` of a context id as the file has it, 16 bytes or text; 0 for none."""
     if isinstance(raw, str):
-        raw = _bytes_of(raw)
+        return context_number(raw)
     if raw is None or len(raw) != 16:
         return 0
     return int.from_bytes(raw[8:], "big") & _MASK
 
 
 def context_numbers(raws: Sequence[Any]) -> Int64:
-    """Return `context_number` of each, fast when all are 16 bytes or missing."""
+    """Return `context_of` each, fast when all are 16 bytes or missing."""
     try:
         joined = b"".join([raw or _NO_CONTEXT for raw in raws])
     except TypeError:  # text, in older files
         joined = b""
     if len(joined) != 16 * len(raws):
-        return np.fromiter(map(context_number, raws), np.int64, len(raws))
+        return np.fromiter(map(context_of, raws), np.int64, len(raws))
     numbers: Int64 = np.frombuffer(joined, ">i8")[1::2].astype(np.int64)
     numbers &= np.int64(_MASK)
     return numbers
@@ -122,7 +117,7 @@ def read_ledger(file: RecorderFile, since: float, until: float) -> Ledger:
     )
     ledger = Ledger({}, {})
     for name, at, text, context, user, parent in sorted(rows, key=lambda row: (_KINDS.index(row[0]), row[1])):
-        _note(ledger, name, round(at * 1000), _data(text), context_number(context), user_id(user), parent)
+        _note(ledger, name, round(at * 1000), _data(text), context_of(context), user_id(user), parent)
     for calls in ledger.calls.values():
         calls.sort(key=attrgetter("at"))
     return ledger
@@ -278,15 +273,3 @@ def _data(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _bytes_of(text: str) -> bytes | None:
-    try:
-        if len(text) == 26:
-            number = 0
-            for letter in text:
-                number = number << 5 | _CROCKFORD[letter]
-            return number.to_bytes(17, "big")[1:]
-        return bytes.fromhex(text.replace("-", ""))
-    except (KeyError, ValueError):
-        return None

@@ -5,7 +5,8 @@ Only what was counted is said, in whole numbers. Nothing is escaped here; each f
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from app.words.wording import Words
 
 _DAYS: dict[str, str] = {"daily": "every day", "workdays": "on workdays", "weekends": "on weekends"}
 _PLURALS: dict[str, str] = {"daily": "days", "workdays": "workdays", "weekends": "weekend days"}
@@ -62,13 +63,6 @@ _OPENINGS = frozenset({"door", "garage_door", "window", "opening"})
 _PAST: dict[str, str] = {"open": "opened", "closed": "closed"}
 _MOST_NAMED = 3
 _MOST_STEPS_SAID = 3
-
-
-class Words(NamedTuple):
-    """A suggestion's title and description."""
-
-    title: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ HALL = Facts(
 
 
 def test_a_clock_habit_in_words() -> None:
-    title, description = words_for(COFFEE)
+    words = words_for(COFFEE)
+    title, description = words.title, words.description
     assert title == "Turn on the coffee machine at 06:45 on workdays"
     assert description == (
         "You did this on 19 of 21 workdays. Tried on the last 7 days, it would have acted 7 times:"
@@ -137,7 +138,8 @@ def test_limits_are_said_in_the_description() -> None:
 
 def test_a_long_routine_is_counted_in_the_title_and_told_in_the_description() -> None:
     steps = tuple(Step("light", "off", (f"lamp {number}",)) for number in range(1, 5))
-    title, description = words_for(replace(COFFEE, steps=steps))
+    words = words_for(replace(COFFEE, steps=steps))
+    title, description = words.title, words.description
     assert title == "Turn off the lamp 1 and do 3 more things at 06:45 on workdays"
     assert description.startswith(
         "Turn off the lamp 1, turn off the lamp 2, turn off the lamp 3 and turn off the lamp 4."

@@ -41,9 +41,6 @@ class House:
     def has(self, entity_id: str) -> bool:
         return any(thing.entity_id == entity_id for thing in self.things)
 
-    def room_of(self, entity_id: str) -> str | None:
-        return next((thing.room for thing in self.things if thing.entity_id == entity_id), None)
-
     def groups(self) -> dict[str, tuple[str, ...]]:
         return {thing.entity_id: thing.members for thing in self.things if thing.members}
 
