@@ -5,12 +5,15 @@ Blocking: `Store.open` runs it in a thread.
 
 import errno
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from app.errors import StoreError
 from app.store.troubles import store_error
+
+_BETWEEN_TRIES_SECONDS = 0.02
 
 
 def prepare(path: Path, migrations: Migrations, busy_seconds: float) -> None:
@@ -53,7 +56,7 @@ def _look_over(path: Path, migrations: Migrations, busy_seconds: float) -> None:
 def _bring_up_to_date(path: Path, migrations: Migrations, busy_seconds: float) -> None:
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_a_log(connection, busy_seconds)
         connection.execute("PRAGMA synchronous=NORMAL")
         if _names_known(migrations) <= _names_applied(connection, migrations):
             return
@@ -68,6 +71,21 @@ def _bring_up_to_date(path: Path, migrations: Migrations, busy_seconds: float) -
             raise
     finally:
         connection.close()
+
+
+def _keep_a_log(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    # Of several connections that switch a file at once SQLite refuses all but one without waiting, whatever
+    # their time-out: the busy handler is not asked where two could wait for each other.
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_BETWEEN_TRIES_SECONDS)
+        else:
+            return
 
 
 def _names_known(migrations: Migrations) -> set[str]:

@@ -1,5 +1,6 @@
 """The page in a real browser (Chromium): nothing refused by its own policy, and everything works live."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -111,6 +112,34 @@ async def test_run_now_shows_progress_and_result_live_under_an_ingress_prefix(tm
         await page.get_by_role("heading", name="The last run went well").wait_for()
         await page.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
         assert page.url == address
+
+
+async def test_progress_that_overtakes_a_fresh_copy_of_the_page_is_kept(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await page.goto(address)
+        await until(lambda: opened.feed.pages)
+        run = await opened.parts.jobs.trigger("analysis")
+        await page.get_by_text("Reading what happened").wait_for()
+        drawn, passed_on = asyncio.Event(), asyncio.Event()
+
+        async def held_back(route: Any) -> None:
+            answer = await route.fetch()
+            drawn.set()
+            await passed_on.wait()
+            await route.fulfill(response=answer)
+
+        await page.route(address, held_back)
+        await offer(opened, suggestion())
+        await drawn.wait()
+        assert opened.analysis.context
+        opened.analysis.context.progress("Finding the words", 7, 8)
+        await page.get_by_text("Finding the words").wait_for()
+        passed_on.set()
+        await page.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
+        step = page.locator(f"[data-run='{run.run_id}'] [data-step]")
+        assert await step.text_content() == "Finding the words"
+        opened.analysis.open.set()
+        await page.get_by_role("heading", name="The last run went well").wait_for()
 
 
 async def test_a_run_is_cancelled_and_the_nights_are_paused_from_the_page(tmp_path: Path) -> None:

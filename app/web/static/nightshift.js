@@ -44,6 +44,8 @@
   // ── the parts that change ──
   let refreshing = false;
   let again = false;
+  // What a run said while a fresh copy was on its way: that copy may be older.
+  let late = null;
 
   async function refresh() {
     if (refreshing) {
@@ -59,6 +61,8 @@
       // The connection is gone; the event stream notices too and comes back by itself.
     } finally {
       refreshing = false;
+      if (late) showProgress(late);
+      late = null;
       if (again) {
         again = false;
         refresh();
@@ -140,7 +144,9 @@
   }
 
   // ── live ──
-  function showProgress({ run_id: run, step, done, total }) {
+  function showProgress(progress) {
+    const { run_id: run, step, done, total } = progress;
+    if (refreshing) late = progress;
     const box = document.querySelector(`[data-run="${CSS.escape(run)}"]`);
     if (!box) return refresh();
     const bar = box.querySelector("progress");
