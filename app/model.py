@@ -42,7 +42,9 @@ class Device(Frozen):
 
 
 class Entity(Frozen):
-    """An entity; `area_id` is its own or its device's. `members` are a group's entity ids."""
+    """An entity; `area_id` is its own or its device's. `members` are a group's entity ids. `labels` are the
+    ids of its own labels, its device's and its area's, sorted.
+    """
 
     entity_id: str
     name: str = ""
@@ -55,6 +57,7 @@ class Entity(Frozen):
     hidden: bool = False
     disabled: bool = False
     members: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:

@@ -26,7 +26,12 @@ from app.bus import Bus
 from app.clock import Clock
 from app.errors import InputError, NeighbourError, NightshiftError
 from app.habits.nightly import ANALYSIS, NightlyAnalysis, analysis_job
+from app.habits.offers.decisions import Decisions
+from app.habits.offers.deploying import Deploying
+from app.habits.offers.exclusions import Exclusions
+from app.habits.offers.offers import Offers
 from app.habits.suggestions import Suggestions
+from app.hub.editor import AutomationEditor, HubEditor
 from app.hub.homes import Homes
 from app.hub.live import HubSource
 from app.hub.services import ServiceCall, no_service_call, service_call
@@ -102,7 +107,9 @@ class Runtime:
         self.homes = Homes(self.store, setting.clock)
         self.archive = Archive(self.store, setting.clock)
         self.ledger = Ledger(self.store, setting.clock)
-        self.suggestions = Suggestions(self.store, self.bus, setting.clock)
+        self.suggestions = Suggestions(self.store, self.bus, setting.clock, lambda: self.home)
+        self.deploying: Deploying
+        self.offers: Offers
         self.jobs: Jobs
 
     async def start(self, closing: AsyncExitStack) -> None:
@@ -110,7 +117,7 @@ class Runtime:
         setting, options = self._setting, self._setting.options
         await self._keep_others_out(closing)
         http = await closing.enter_async_context(aiohttp.ClientSession())
-        source, call = await self._reach(http, closing)
+        source, call, editor = await self._reach(http, closing)
         closing.push_async_callback(self.store.close)
         await self.store.open()
         self.home = await self.homes.load(HOME_ID)
@@ -129,6 +136,7 @@ class Runtime:
         )
         job = analysis_job(night.run, options.analysis_schedule)
         self.jobs = self._crew(job)
+        self._prepare_offers(editor)
         # The door first: an address that is taken ends the start before anything is announced or run.
         if setting.doorway:
             await self._open_door(setting.doorway, closing)
@@ -136,6 +144,8 @@ class Runtime:
         closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
         await self.jobs.start(scheduling=setting.scheduling)
         if setting.scheduling:
+            closing.push_async_callback(self.deploying.stop)
+            self.deploying.start()
             learning = asyncio.create_task(self._keep_learning(source), name="learning the home")
             closing.push_async_callback(_ended, learning)
 
@@ -151,16 +161,36 @@ class Runtime:
 
     async def _reach(
         self, http: aiohttp.ClientSession, closing: AsyncExitStack
-    ) -> tuple[HomeSource, ServiceCall]:
-        """Return what the home is read from, and how its services are called."""
+    ) -> tuple[HomeSource, ServiceCall, AutomationEditor | None]:
+        """Return what the home is read from, how its services are called, and who makes its automations."""
         if self._setting.source:
             closing.push_async_callback(self._setting.source.close)
             self.neighbours.set("hub", NeighbourState.OK, "an invented home, nothing is asked of a real one")
-            return self._setting.source, no_service_call
+            return self._setting.source, no_service_call, None
         hub = hub_of(self._setting.options, self.neighbours, self.clock, http)
         closing.push_async_callback(hub.close)
         hub.start()
-        return HubSource(hub), service_call(hub)
+        return HubSource(hub), service_call(hub), HubEditor(hub, self.clock)
+
+    def _prepare_offers(self, editor: AutomationEditor | None) -> None:
+        decisions = Decisions(self.store, self.bus, self.clock)
+        self.deploying = Deploying(
+            home_id=HOME_ID,
+            editor=editor,
+            decisions=decisions,
+            neighbours=self.neighbours,
+            bus=self.bus,
+            clock=self.clock,
+        )
+        self.offers = Offers(
+            home_id=HOME_ID,
+            home=lambda: self.home,
+            suggestions=self.suggestions,
+            decisions=decisions,
+            exclusions=Exclusions(self.store, self.clock),
+            deploying=self.deploying,
+            clock=self.clock,
+        )
 
     def _crew(self, job: JobSpec) -> Jobs:
         return Jobs(
@@ -230,6 +260,7 @@ class Runtime:
             jobs=self.jobs,
             ledger=self.ledger,
             suggestions=self.suggestions,
+            offers=self.offers,
             home=lambda: self.home,
             archive_size=self._archive_size,
             ingress=supervisor_token() is not None and self._setting.source is None,
@@ -263,7 +294,9 @@ class Runtime:
         """Ask for the home soon after the start, and again now and then: an administrator may be new."""
         while True:
             try:
-                await self._meet(await source.describe())
+                home = await source.describe()
+                await self._meet(home)
+                await self.deploying.look(home)
             except NightshiftError as error:
                 _log.info("The home could not be read yet: %s", error)
                 await self.clock.sleep(_AFTER_A_FAILURE.total_seconds())

@@ -3,7 +3,7 @@
 No database, no clock, no network: `as_of` is in the snapshot, and the same snapshot gives the same result.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from app.habits.localtime import LocalTime
 from app.habits.merge import Dropped, explain_away, keeps_the_hour
 from app.habits.notes import notes_of
 from app.habits.numbers import Measuring
+from app.habits.offers.excluded import Excluded
 from app.habits.routines import routines
 from app.habits.snapshot import Progress, Snapshot
 from app.habits.suggestion import Analysed, Analysis, Evidence, Replay, SetAside, Suggestion
@@ -29,7 +30,7 @@ from app.habits.surroundings import Surroundings
 from app.habits.targets import Target, find_targets
 from app.habits.timeline import Timeline
 from app.habits.triggers import presence, trigger_stream
-from app.model import Entity, Home
+from app.model import Home
 from app.words.templates import words_for
 
 LEAST_DAYS = 13
@@ -55,6 +56,7 @@ class _Scene:
     days: Days
     around: Surroundings
     targets: list[Target]
+    excluded: Excluded
 
 
 def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analysis:
@@ -101,7 +103,15 @@ def _prepare(snapshot: Snapshot) -> _Scene:
         measuring.add(events)
         numbers = measuring.series()
     around = Surroundings(timeline, days, sun, presence(timeline), numbers)
-    return _Scene(snapshot, timeline, days, around, find_targets(snapshot, timeline, days))
+    excluded = Excluded(home, snapshot.excluded)
+    targets = [_without(target, excluded) for target in find_targets(snapshot, timeline, days)]
+    return _Scene(snapshot, timeline, days, around, targets, excluded)
+
+
+def _without(target: Target, excluded: Excluded) -> Target:
+    """Return the group without what people excluded; whole if nothing would be left, to be set aside."""
+    left = tuple(entity_id for entity_id in target.entities if excluded.why(entity_id) is None)
+    return target if len(left) in {0, len(target.entities)} else replace(target, entities=left)
 
 
 def _analysed(scene: _Scene) -> Analysed:
@@ -166,6 +176,8 @@ def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAs
 
 
 def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
+    if _excluded(habit, scene.excluded):
+        return "never, as you said"
     verdict = _verdict(habit, scene)
     if verdict.risk == safety.NEVER:
         return f"never automated: {verdict.why}"
@@ -174,6 +186,14 @@ def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str |
     if _passing_by(habit, scene.snapshot.home):
         return "motion is no wish to turn something off"
     return _machines(habit, scene, effects)
+
+
+def _excluded(habit: Habit, excluded: Excluded) -> bool:
+    state = habit.target.state
+    return any(
+        excluded.why(entity_id) or excluded.kind(habit.kind, entity_id.partition(".")[0], state)
+        for entity_id in habit.target.entities
+    )
 
 
 def _machines(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
@@ -210,14 +230,8 @@ def _passing_by(habit: Habit, home: Home) -> bool:
 
 
 def _verdict(habit: Habit, scene: _Scene) -> safety.Verdict:
-    entities = {entity.entity_id: entity for entity in scene.snapshot.home.entities}
-    return safety.worst(
-        [
-            safety.judge(entities.get(entity_id) or Entity(entity_id=entity_id), target.state)
-            for target in habit.targets
-            for entity_id in target.entities
-        ]
-    )
+    acts = [(entity_id, target.state) for target in habit.targets for entity_id in target.entities]
+    return safety.judge_acts(acts, scene.snapshot.home)
 
 
 def _explained(dropped: Dropped, scene: _Scene) -> str:

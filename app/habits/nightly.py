@@ -116,8 +116,10 @@ class NightlyAnalysis:
     async def _mine(self, home: Home, until: datetime, context: RunContext) -> tuple[Analysis, float]:
         since = until - timedelta(days=self._keep_days)
 
+        excluded = await self._suggestions.exclusions(home.home_id)
+
         async def payload() -> AsyncIterator[bytes]:
-            yield encode_snapshot(home, until, explain=True)
+            yield encode_snapshot(home, until, explain=True, excluded=excluded)
             async for block in self._archive.blocks(home.home_id, since):
                 yield frame(block)
 

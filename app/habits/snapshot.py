@@ -6,7 +6,7 @@ is the header (JSON), each further one a block (`Events.encode`), until the end 
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from app.clock import to_ms
 from app.errors import InputError
 from app.events import NUMERIC, Events
 from app.habits.numbers import Measuring, Series
+from app.habits.offers.excluded import Exclusion
 from app.model import Home
 
 Progress = Callable[[str, int, int], None]
@@ -34,7 +35,7 @@ class Snapshot:
     `causes_known` False means that the source never tells who acted: then every unattributed change of an
     actuator is taken for a person's, and the result says so. `rows` is how many events there were before
     numeric streams were thinned (None: nothing was). `numbers` are the measurements kept of them (None: they
-    are among the events).
+    are among the events). `excluded` is what people never want offered.
     """
 
     home: Home
@@ -44,6 +45,7 @@ class Snapshot:
     explain: bool = False
     rows: int | None = None
     numbers: dict[str, Series] | None = None
+    excluded: tuple[Exclusion, ...] = ()
 
 
 def encode_snapshot(
@@ -53,6 +55,7 @@ def encode_snapshot(
     causes_known: bool = True,
     explain: bool = False,
     since: datetime | None = None,
+    excluded: Iterable[Exclusion] = (),
 ) -> bytes:
     """Return the first frame of a snapshot; the blocks follow, each through `frame`."""
     header = {
@@ -61,6 +64,7 @@ def encode_snapshot(
         "causes_known": causes_known,
         "explain": explain,
         "since": since.isoformat() if since else None,
+        "excluded": [[one.kind, one.value] for one in excluded],
     }
     return frame(json.dumps(header, separators=(",", ":")).encode())
 
@@ -83,6 +87,7 @@ def read_snapshot(payload: BinaryIO) -> Snapshot:
         home = Home.model_validate(header["home"])
         as_of = datetime.fromisoformat(header["as_of"])
         since = datetime.fromisoformat(header["since"]) if header.get("since") else None
+        excluded = tuple(Exclusion.of(kind, value) for kind, value in header.get("excluded") or ())
     except (StopIteration, KeyError, ValueError, TypeError) as error:
         raise InputError(f"a damaged snapshot: no header ({error})") from error
     first = to_ms(since) if since else -(1 << 62)
@@ -96,7 +101,7 @@ def read_snapshot(payload: BinaryIO) -> Snapshot:
         parts.append(thinned(events))
     return Snapshot(
         home, as_of, Events.join(parts), bool(header.get("causes_known", True)),
-        bool(header.get("explain", False)), rows, measuring.series(),
+        bool(header.get("explain", False)), rows, measuring.series(), excluded,
     )  # fmt: skip
 
 

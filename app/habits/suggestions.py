@@ -1,8 +1,8 @@
 """What is on offer: the suggestions of the last good night, kept in the store."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,12 @@ from typing import Any
 from app.bus import Bus
 from app.clock import Clock, from_ms, to_ms
 from app.habits.announcements import SuggestionsChanged
+from app.habits.offers.decisions import Decisions
+from app.habits.offers.excluded import Exclusion
+from app.habits.offers.exclusions import Exclusions
+from app.habits.offers.returning import Returned, concerns, hidden, returned
 from app.habits.suggestion import Suggestion
+from app.model import Home
 from app.store.database import Store
 
 
@@ -25,27 +30,75 @@ class SuggestionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A stored suggestion. `words_key` tells which facts a model worded; empty for a template's words."""
+    """A stored suggestion. `words_key` tells which facts a model worded; empty for a template's words.
+
+    `returned` is there when people declined it once and it is offered again: its card has to say so.
+    """
 
     suggestion: Suggestion
     status: SuggestionStatus
     first_seen: datetime
     last_seen: datetime
     words_key: str
+    returned: Returned | None = None
 
 
 class Suggestions:
-    """The suggestions of a home. Only a night that ended well replaces them."""
+    """The suggestions of a home. Only a night that ended well replaces them.
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
+    `home` gives the home as last known: areas and labels, by which things are excluded, are its.
+    """
+
+    def __init__(
+        self, store: Store, bus: Bus, clock: Clock, home: Callable[[], Home | None] = lambda: None
+    ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._home = home
+        self._decisions = Decisions(store, bus, clock)
+        self._exclusions = Exclusions(store, clock)
 
     async def offered(self, home_id: str) -> list[Offered]:
-        """Return what is on offer now, the surest first."""
+        """Return what is on offer now, the surest first: found, and neither decided nor excluded."""
         found = [known for known in await self.known(home_id) if known.status is SuggestionStatus.OFFERED]
-        return sorted(found, key=lambda one: -one.suggestion.evidence.confidence)
+        standing = await self._decisions.standing(home_id)
+        excluded = await self._exclusions.excluded(home_id, self._home())
+        now = self._clock.now()
+        ids = {one.suggestion.id for one in found}
+        # A habit that drifted may have got another id; one whose own is still there is another habit.
+        drifted = [decision for key, decision in standing.items() if key not in ids]
+        left = []
+        for one in found:
+            if excluded.suggestion(one.suggestion):
+                continue
+            own = standing.get(one.suggestion.id)
+            about = [own] if own else [each for each in drifted if concerns(each, one.suggestion)]
+            if any(hidden(each, one.suggestion, now) for each in about):
+                continue
+            why = (returned(each, one.suggestion, now) for each in about)
+            left.append(replace(one, returned=next((each for each in why if each), None)))
+        return sorted(left, key=lambda one: -one.suggestion.evidence.confidence)
+
+    async def exclusions(self, home_id: str) -> list[Exclusion]:
+        """Return what the night has to leave out."""
+        return await self._exclusions.listed(home_id)
+
+    async def get(self, home_id: str, suggestion_id: str) -> Offered | None:
+        """Return one that any night found, faded or decided as it may be."""
+        async with self._store.reading() as db:
+            rows = await db.execute_fetchall(
+                "SELECT * FROM suggestion WHERE home_id = ? AND suggestion_id = ?", (home_id, suggestion_id)
+            )
+        return next((_offered(row) for row in rows), None)
+
+    async def bring_back(self, home_id: str, suggestion_id: str, not_before: datetime) -> None:
+        """Offer one again that faded because of what was decided, unless it was last found before that."""
+        async with self._store.writing() as db:
+            await db.execute(
+                "UPDATE suggestion SET status = ? WHERE home_id = ? AND suggestion_id = ? AND last_seen >= ?",
+                (SuggestionStatus.OFFERED, home_id, suggestion_id, to_ms(not_before)),
+            )
 
     async def known(self, home_id: str) -> list[Offered]:
         """Return all that any night found, faded ones too."""
@@ -62,9 +115,8 @@ class Suggestions:
 
         Harmless when repeated with the same run: ids are stable.
         """
-        before = {known.suggestion.id: known for known in await self.known(home_id)}
+        before = {known.suggestion.id: known for known in await self.offered(home_id)}
         now = to_ms(self._clock.now())
-        ids = {suggestion.id for suggestion, _ in found}
         async with self._store.writing() as db:
             await db.execute(
                 "UPDATE suggestion SET status = ?, run_id = ? WHERE home_id = ? AND status = ?",
@@ -80,14 +132,15 @@ class Suggestions:
                     " run_id = excluded.run_id",
                     (home_id, suggestion.id, SuggestionStatus.OFFERED, json.dumps(body), now, now, run_id),
                 )
-        was = {key for key, known in before.items() if known.status is SuggestionStatus.OFFERED}
+        # Decided ones are found night after night, and neither new nor on offer.
+        after = {known.suggestion.id: known.suggestion.title for known in await self.offered(home_id)}
         changed = SuggestionsChanged(
             home_id=home_id,
             run_id=run_id,
-            offered=len(found),
-            titles=tuple(suggestion.title for suggestion, _ in found),
-            created=tuple(suggestion.title for suggestion, _ in found if suggestion.id not in was),
-            faded=tuple(before[key].suggestion.title for key in sorted(was - ids)),
+            offered=len(after),
+            titles=tuple(after.values()),
+            created=tuple(title for key, title in after.items() if key not in before),
+            faded=tuple(before[key].suggestion.title for key in sorted(before.keys() - after.keys())),
         )
         self._bus.announce(changed)
         return changed

@@ -19,7 +19,7 @@ from app.hub.errors import CommandError, ReplyError
 
 _log = logging.getLogger(__name__)
 LABEL_ID = "nightshift"
-_LABEL = {
+_LABEL: dict[str, Any] = {
     "name": "Nightshift",
     "icon": "mdi:weather-night",
     "color": "indigo",
@@ -40,8 +40,8 @@ class NotLoadedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "hub: the automation was saved, but Home Assistant does not load it: its configuration.yaml lacks "
-            "the line `automation: !include automations.yaml`. Add it, restart Home Assistant, and accept again"
+            "hub: the automation was saved, but Home Assistant does not load it: its configuration.yaml "
+            "lacks the line `automation: !include automations.yaml`. Add it and restart Home Assistant"
         )
 
 
@@ -86,6 +86,9 @@ class AutomationEditor(Protocol):
     async def remove(self, unique_id: str) -> bool:
         """Remove it; False when there was none. Raises NeighbourError."""
 
+    async def phones(self) -> tuple[str, ...]:
+        """Return the actions that notify the phones with Home Assistant's app. Raises NeighbourError."""
+
 
 class HubEditor:
     """The editor of a real hub."""
@@ -110,7 +113,7 @@ class HubEditor:
         try:
             await self._hub.post(path, dict(config))
         except ReplyError as error:
-            if error.status == 400:  # noqa: PLR2004 - HTTP
+            if error.status == 400:
                 raise NotWantedError(str(error)) from error
             raise
         entity_id = known or await self._appears(unique_id)
@@ -124,7 +127,7 @@ class HubEditor:
         try:
             said = await self._hub.get(_path(unique_id))
         except ReplyError as error:
-            if error.status == 404:  # noqa: PLR2004 - HTTP
+            if error.status == 404:
                 return None
             raise
         if not isinstance(said, dict):
@@ -156,6 +159,12 @@ class HubEditor:
             raise
         return True
 
+    async def phones(self) -> tuple[str, ...]:
+        said = await self._hub.command("get_services")
+        notify = said.get("notify") if isinstance(said, dict) else None
+        names = sorted(notify) if isinstance(notify, dict) else []
+        return tuple(f"notify.{name}" for name in names if name.startswith("mobile_app_"))
+
     async def _appears(self, unique_id: str) -> str:
         deadline = self._clock.monotonic() + _APPEARS_WITHIN_SECONDS
         while True:
@@ -177,7 +186,12 @@ class HubEditor:
         return None
 
     async def _state(self, entity_id: str) -> str:
-        said = await self._hub.get(f"states/{entity_id}")
+        try:
+            said = await self._hub.get(f"states/{entity_id}")
+        except ReplyError as error:
+            if error.status == 404:
+                return ""  # registered, and not loaded yet
+            raise
         return str(said.get("state")) if isinstance(said, dict) else ""
 
     async def _place(self, entity_id: str, area_id: str | None) -> None:

@@ -48,7 +48,7 @@ async def read_home(hub: Hub, home_id: str = "home") -> Home:
             **_facts(config),
             areas=_each("areas", _items(areas), _area),
             devices=tuple(known_devices.values()),
-            entities=_entities(registry, by_id, known_devices),
+            entities=_entities(registry, by_id, known_devices, _Labels(_items(areas), _items(devices))),
             persons=_persons(persons, registry, by_id),
             users=_each("users", _items(users), _user),
             automations=automations,
@@ -142,8 +142,26 @@ def _devices(items: list[Item]) -> dict[str, Device]:
     return {device.device_id: device for device in _each("devices", raw.values(), make)}
 
 
+class _Labels:
+    """The labels that areas and devices hand down to what is in them."""
+
+    def __init__(self, areas: list[Item], devices: list[Item]) -> None:
+        self._areas = {item.get("area_id"): _texts(item.get("labels")) for item in areas}
+        self._devices = {item.get("id"): _texts(item.get("labels")) for item in devices}
+
+    def of(self, entry: Item, area_id: str | None) -> tuple[str, ...]:
+        """Return an entity's labels: its own, its device's, its area's."""
+        own = _texts(entry.get("labels"))
+        inherited = self._devices.get(entry.get("device_id"), set()) | self._areas.get(area_id, set())
+        return tuple(sorted(own | inherited))
+
+
+def _texts(said: Any) -> set[str]:
+    return {one for one in said if isinstance(one, str)} if isinstance(said, list) else set()
+
+
 def _entities(
-    registry: Mapping[str, Item], states: Mapping[str, Item], devices: Mapping[str, Device]
+    registry: Mapping[str, Item], states: Mapping[str, Item], devices: Mapping[str, Device], labels: _Labels
 ) -> tuple[Entity, ...]:
     """Return what is registered and what only has a state, by entity id."""
 
@@ -151,12 +169,13 @@ def _entities(
         entity_id, entry, state = pair["entity_id"], pair["entry"], pair["state"]
         attributes = state.get("attributes") or {}
         device = devices.get(entry.get("device_id") or "")
+        area_id = entry.get("area_id") or (device.area_id if device else None)
         return Entity(
             entity_id=entity_id,
             name=plain_name(
                 entry.get("name") or attributes.get("friendly_name") or entry.get("original_name")
             ),
-            area_id=entry.get("area_id") or (device.area_id if device else None),
+            area_id=area_id,
             device_id=entry.get("device_id"),
             platform=entry.get("platform"),
             device_class=attributes.get("device_class") or entry.get("original_device_class"),
@@ -165,6 +184,7 @@ def _entities(
             hidden=entry.get("hidden_by") is not None,
             disabled=entry.get("disabled_by") is not None,
             members=_members(entity_id, attributes),
+            labels=labels.of(entry, area_id),
         )
 
     pairs = (

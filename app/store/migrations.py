@@ -91,3 +91,51 @@ def _suggestion(db: Any) -> None:
             run_id TEXT,
             PRIMARY KEY (home_id, suggestion_id)
         )""")
+
+
+@MIGRATIONS(name="0005_decisions")
+def _decisions(db: Any) -> None:
+    # Every decision is kept; the one that stands for a suggestion is the one that nothing superseded, and the
+    # index makes sure that there is only one, whoever decides at the same moment.
+    db.execute("""
+        CREATE TABLE decision (
+            decision_id TEXT PRIMARY KEY,
+            home_id TEXT NOT NULL,
+            suggestion_id TEXT NOT NULL,
+            verdict TEXT NOT NULL CHECK (
+                verdict IN ('accepting', 'accepted', 'declined', 'snoozed', 'undoing', 'undone')
+            ),
+            mode TEXT,
+            until INTEGER,
+            reason TEXT NOT NULL DEFAULT '',
+            decided_at INTEGER NOT NULL,
+            decided_by TEXT NOT NULL,
+            via TEXT NOT NULL CHECK (via IN ('page', 'phone', 'mqtt', 'api')),
+            superseded_at INTEGER,
+            body TEXT NOT NULL
+        )""")
+    db.execute(
+        "CREATE UNIQUE INDEX decision_standing ON decision (home_id, suggestion_id)"
+        " WHERE superseded_at IS NULL"
+    )
+    db.execute("CREATE INDEX decision_history ON decision (home_id, suggestion_id, decided_at)")
+    db.execute("""
+        CREATE TABLE exclusion (
+            home_id TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('entity', 'area', 'domain', 'label', 'kind')),
+            value TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            created_by TEXT NOT NULL,
+            PRIMARY KEY (home_id, kind, value)
+        ) WITHOUT ROWID""")
+    # What an accepted automation did on each local day ('YYYY-MM-DD').
+    db.execute("""
+        CREATE TABLE watched (
+            home_id TEXT NOT NULL,
+            unique_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            fired INTEGER NOT NULL,
+            undone INTEGER NOT NULL,
+            by_hand INTEGER NOT NULL,
+            PRIMARY KEY (home_id, unique_id, day)
+        ) WITHOUT ROWID""")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from app import __version__
-from app.web import api
+from app.web import api, offers_api
 from app.web.security import PROOF_HEADER
 
 _SHAPES: Final = {
@@ -77,6 +77,7 @@ def api_endpoints(
             "A suggestion's automation as YAML.",
             {200: "YAML.", 404: "No such suggestion is on offer."},
         ),
+        *_deciding(),
         Endpoint(
             "GET",
             "/api/runs",
@@ -106,6 +107,42 @@ def api_endpoints(
             streams=True,
         ),
         Endpoint("GET", "/api/openapi.json", _serve_description, "This API as OpenAPI 3.1."),
+    )
+
+
+def _deciding() -> tuple[Endpoint, ...]:
+    """Return the addresses by which people decide on suggestions."""
+    one = "/api/suggestions/{id}"
+    missing, taken, wrong = "No such suggestion.", "Decided otherwise already: by whom, and what.", "Why not."
+    done = {200: "The decision.", 404: missing, 409: taken, 422: wrong}
+    hub = done | {
+        202: "The decision, kept until Home Assistant is back.",
+        409: f"{taken} Or a person edited the automation since (`edited`): send `force`.",
+    }
+    excluded = {200: "The exclusion.", 422: wrong}
+    return (
+        Endpoint(
+            "GET",
+            one,
+            offers_api.suggestion,
+            "One suggestion, on offer or not, and what was decided on it.",
+            {200: "The suggestion.", 404: missing},
+        ),
+        Endpoint("POST", f"{one}/accept", offers_api.accept, "Accept it: its automation is made.", hub),
+        Endpoint("POST", f"{one}/change", offers_api.change, "Change its automation.", hub),
+        Endpoint("POST", f"{one}/decline", offers_api.decline, "Decline it.", done),
+        Endpoint("POST", f"{one}/snooze", offers_api.snooze, "Put it off.", done),
+        Endpoint("POST", f"{one}/never", offers_api.never, "Never offer such a thing again.", done),
+        Endpoint("POST", f"{one}/undo", offers_api.undo, "Take back what was decided.", hub),
+        Endpoint("GET", "/api/exclusions", offers_api.exclusions, "What is never to be offered."),
+        Endpoint("POST", "/api/exclusions", offers_api.exclude, "Never offer that.", excluded),
+        Endpoint(
+            "POST",
+            "/api/exclusions/remove",
+            offers_api.allow,
+            "Let it be offered again.",
+            excluded | {404: "It is not excluded."},
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from app.archive.archive import ArchiveSize
 from app.bus import Bus
 from app.clock import Clock
+from app.habits.offers.offers import Offers
 from app.habits.suggestions import Suggestions
 from app.jobs.ledger import Ledger
 from app.jobs.runner import Jobs
@@ -39,6 +40,7 @@ class WebParts:
     jobs: Jobs
     ledger: Ledger
     suggestions: Suggestions
+    offers: Offers
     home: Callable[[], Home | None]
     archive_size: Callable[[], Awaitable[ArchiveSize | None]]
     ingress: bool

@@ -13,6 +13,8 @@ from app.errors import NeighbourError
 from app.events import Event, Events
 from app.habits.announcements import SuggestionsChanged
 from app.habits.nightly import NightlyAnalysis
+from app.habits.offers.excluded import Exclusion
+from app.habits.offers.exclusions import Exclusions
 from app.habits.suggestions import Suggestions, SuggestionStatus
 from app.hub.source import Slice
 from app.jobs.announcements import Progress
@@ -213,3 +215,14 @@ async def test_after_two_years_off_no_more_is_asked_for_than_is_kept(house: Hous
     await house.archive.mark("home", NOW - timedelta(days=730))
     await house.night()
     assert house.source.asked == [(NOW - timedelta(days=400), NOW)]
+
+
+async def test_what_people_excluded_is_neither_found_nor_offered(house: House) -> None:
+    await house.night("first")
+    assert any("Kettle" in one.suggestion.title for one in await house.suggestions.offered("home"))
+    kettle = Exclusion.of("entity", "switch.kettle")
+    await Exclusions(house.store, house.clock).add("home", kettle, "ana")
+    assert await house.suggestions.offered("home") == []
+    counts = await house.night("second")
+    assert (counts["suggestions_generated"], counts["set_aside"] > 0) == (0, True)
+    assert all(one.status is SuggestionStatus.FADED for one in await house.suggestions.known("home"))

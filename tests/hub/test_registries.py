@@ -220,3 +220,22 @@ async def test_a_ring_of_devices_ends(hub: Hub, whole: Peer) -> None:
     ]
 
     assert [device.area_id for device in (await read_home(hub)).devices] == [None, None]
+
+
+async def test_an_entity_has_its_own_labels_its_devices_and_its_areas(hub: Hub, whole: Peer) -> None:
+    def labelled(kind: str, key: str, one: str, labels: Any) -> None:
+        known: Any = whole.answers[kind]
+        items = [dict(item) for item in known]
+        next(item for item in items if item[key] == one)["labels"] = labels
+        whole.answers[kind] = items
+
+    labelled("config/area_registry/list", "area_id", "hall", ["downstairs"])
+    labelled("config/device_registry/list", "id", "dimmer", ["nightshift_never", "downstairs"])
+    labelled("config/entity_registry/list", "entity_id", "light.own", ["mine", 3])
+    labelled("config/entity_registry/list", "entity_id", "switch.plug", "no list")
+    labels = {entity.entity_id: entity.labels for entity in (await read_home(hub)).entities}
+
+    assert labels["light.own"] == ("downstairs", "mine", "nightshift_never")
+    assert labels["light.spot"] == ("downstairs", "nightshift_never")
+    assert labels["switch.plug"] == ("downstairs",)
+    assert labels["sensor.lux"] == ()

@@ -17,8 +17,13 @@ from app.bus import Bus
 from app.clock import Clock, TurnedClock
 from app.errors import NeighbourError
 from app.habits.nightly import analysis_job
+from app.habits.offers.decisions import Decisions
+from app.habits.offers.deploying import Deploying
+from app.habits.offers.exclusions import Exclusions
+from app.habits.offers.offers import Offers
 from app.habits.suggestion import Evidence, Replay, Suggestion
 from app.habits.suggestions import Suggestions
+from app.hub.editor import AutomationEditor
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
@@ -94,6 +99,7 @@ async def house(
     home: Home | None = HOME,
     options: Options | None = None,
     ingress: bool = False,
+    editor: AutomationEditor | None = None,
     **changes: Any,
 ) -> AsyncIterator[House]:
     """Open a house; everyone comes from 127.0.0.1, whom `changes` (of WebParts) let in one way or another."""
@@ -118,14 +124,30 @@ async def house(
         await asyncio.sleep(0)
         return ArchiveSize(1234, 30, NOON - timedelta(days=30), NOON, 40_000)
 
+    neighbours = Neighbours(bus, clock)
+    suggestions = Suggestions(store, bus, clock, lambda: known.get("home"))
+    decisions = Decisions(store, bus, clock)
+    deploying = Deploying(
+        home_id="home", editor=editor, decisions=decisions, neighbours=neighbours, bus=bus, clock=clock
+    )
+    offers = Offers(
+        home_id="home",
+        home=lambda: known.get("home"),
+        suggestions=suggestions,
+        decisions=decisions,
+        exclusions=Exclusions(store, clock),
+        deploying=deploying,
+        clock=clock,
+    )
     parts = WebParts(
         options=options or Options(),
         clock=clock,
         bus=bus,
-        neighbours=Neighbours(bus, clock),
+        neighbours=neighbours,
         jobs=jobs,
         ledger=ledger,
-        suggestions=Suggestions(store, bus, clock),
+        suggestions=suggestions,
+        offers=offers,
         home=lambda: known.get("home"),
         archive_size=size,
         ingress=ingress,
@@ -135,10 +157,12 @@ async def house(
     server = TestServer(app)
     try:
         await jobs.start()
+        deploying.start()
         await server.start_server()
         yield House(parts, store, server, work, app[FEED], known)
     finally:
         await server.close()
+        await deploying.stop()
         await jobs.stop(0)
         await store.close()
 
