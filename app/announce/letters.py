@@ -8,6 +8,7 @@ from typing import Protocol
 from app.bus import Bus
 from app.errors import NightshiftError
 from app.habits.announcements import SuggestionsChanged
+from app.habits.nightly import ANALYSIS
 from app.jobs.announcements import RunEnded
 from app.jobs.run import Run, RunStatus, Trigger
 
@@ -53,7 +54,9 @@ class Letters:
     def _on_end(self, event: RunEnded) -> None:
         # Whoever starts a run sees how it ends; of a night that is tried again only the last failure is told.
         ended = event.run
-        if ended.status is RunStatus.FAILED and ended.trigger is not Trigger.MANUAL and not event.again_at:
+        if ended.job != ANALYSIS or ended.trigger is Trigger.MANUAL:
+            return
+        if ended.status is RunStatus.FAILED and not event.again_at:
             self._put(*letter_of_failure(ended))
 
     def _put(self, subject: str, text: str, key: str) -> None:

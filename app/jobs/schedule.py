@@ -8,6 +8,7 @@ the declarations, and rebuilt when it is damaged.
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import StoreError
-from app.jobs.due import Cron
+from app.jobs.due import When
 from app.jobs.text import one_line
 from app.jobs.trigger import CronSimTrigger
 
@@ -48,7 +49,7 @@ def fire(job: str) -> None:
 class Stored:
     """What the file knew when it was opened: the schedules that were in force until now."""
 
-    crons: Mapping[str, Cron]
+    whens: Mapping[str, When]
     rebuilt: bool
     """Whether there was no (usable) file."""
 
@@ -71,13 +72,19 @@ class Schedule:
 
         return await asyncio.to_thread(self._open, deliver)
 
-    async def reconcile(self, crons: Mapping[str, Cron], paused: set[str]) -> None:
+    async def reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
         """Make the file say this: what is unchanged keeps its next run unwritten, what is paused stays so."""
-        await self._do(self._reconcile, crons, paused)
+        await self._do(self._reconcile, whens, paused)
 
     async def run(self) -> None:
         """Begin to tick: what is overdue fires at once."""
         await self._do(lambda: self._ticking().resume())
+
+    def since_tick(self) -> float | None:
+        """Return how many seconds ago the clock last looked (it does once a minute); None: it does not."""
+        if self._scheduler is None or self._scheduler.ticked_at is None:
+            return None
+        return time.monotonic() - self._scheduler.ticked_at
 
     async def close(self) -> None:
         """Stop ticking; after this nothing fires. Closing twice is fine."""
@@ -112,16 +119,16 @@ class Schedule:
             jobs = self._scheduler.get_jobs()
         except SQLAlchemyError as error:
             raise _unusable(self._path, error) from error
-        crons = {job.id: job.trigger.cron for job in jobs if isinstance(job.trigger, CronSimTrigger)}
-        return Stored(crons, rebuilt=not existed)
+        whens = {job.id: job.trigger.when for job in jobs if isinstance(job.trigger, CronSimTrigger)}
+        return Stored(whens, rebuilt=not existed)
 
-    def _reconcile(self, crons: Mapping[str, Cron], paused: set[str]) -> None:
+    def _reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
         scheduler = self._ticking()
         stored = {job.id: job for job in scheduler.get_jobs()}
-        for name in stored.keys() - crons.keys():
+        for name in stored.keys() - whens.keys():
             scheduler.remove_job(name)
-        for name, cron in crons.items():
-            wanted = CronSimTrigger(cron)
+        for name, when in whens.items():
+            wanted = CronSimTrigger(when)
             now = datetime.now(UTC)  # APScheduler's own idea of now
             following = None if name in paused else wanted.get_next_fire_time(None, now)
             if (job := stored.get(name)) is None:
@@ -144,6 +151,7 @@ class _Ticking(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships n
     """APScheduler's loop: an exception would end it for good, and it would sleep through a set clock."""
 
     _troubled = False
+    ticked_at: float | None = None
 
     def _process_jobs(self) -> float:
         if self.state == STATE_STOPPED:
@@ -159,6 +167,7 @@ class _Ticking(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships n
             self._troubled = True
             return _AFTER_TROUBLE
         self._troubled = False
+        self.ticked_at = time.monotonic()
         return _LOOK_AT_LEAST_EVERY if wait is None else min(float(wait), _LOOK_AT_LEAST_EVERY)
 
 

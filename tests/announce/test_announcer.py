@@ -23,6 +23,9 @@ from app.habits.announcements import SuggestionsChanged
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
+from app.jobs.places import Place
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec, Outcome
 from app.neighbours import NeighbourState
@@ -95,7 +98,7 @@ async def house(tmp_path: Path, bus: Bus, board: Board, clock: TurnedClock) -> A
         description="A small one.",
         schedule="0 3 * * *",
         run=night,
-        retries=0,
+        attempts=1,
     )
     jobs = Jobs(
         [spec],
@@ -103,8 +106,10 @@ async def house(tmp_path: Path, bus: Bus, board: Board, clock: TurnedClock) -> A
         bus=bus,
         clock=clock,
         engine=EmbeddedEngine(clock),
-        zone=ZoneInfo("Europe/Amsterdam"),
+        places=[Place("home", ZoneInfo("Europe/Amsterdam"))],
         schedule_path=tmp_path / "schedule.db",
+        queue=RetryQueue(store, clock, ledger.generation, bus),
+        log=RunLog(store, bus, clock),
     )
     around = House(bus, clock, ledger, jobs, board)
     await jobs.start(scheduling=False)

@@ -29,8 +29,8 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
 def test_every_table_of_the_contract_is_made(tmp_path: Path) -> None:
     prepare(tmp_path / "a.db", MIGRATIONS, 1)
     assert set(_one(tmp_path / "a.db", TABLES)) == {
-        "_sqlite_migrations", "archive_day", "archive_event", "archive_mark", "home", "job_run",
-        "job_setting", "liveness", "suggestion",
+        "_sqlite_migrations", "archive_day", "archive_event", "archive_mark", "home", "job_log", "job_retry",
+        "job_run", "job_setting", "job_subject", "liveness", "suggestion",
     }  # fmt: skip
 
 
@@ -109,4 +109,4 @@ def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: prepare(path, MIGRATIONS, 5), range(6)))
-    assert _one(path, "SELECT count(*) FROM _sqlite_migrations") == [3]
+    assert _one(path, "SELECT count(*) FROM _sqlite_migrations") == [4]
