@@ -5,18 +5,20 @@ the target was left (the rest finds it done). Short windows first. The null is t
 at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
-from app.events import Int64
+from app.events import Int32, Int64
 from app.habits.conditions import beyond, busy_hours, search, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
-from app.habits.days import Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
 from app.habits.lengths import lasting_kinds
-from app.habits.localtime import DAY_MS, MINUTE_MS, Bool
+from app.habits.localtime import MINUTE_MS, Bool
+from app.habits.opportunities import Opportunities
 from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
@@ -25,7 +27,6 @@ from app.habits.triggers import Kind, Stream, is_actuator
 
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
-_SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
 _LEAST_ACTS = 6
 _LEAST_SHARE = 0.08
 _MOST_KINDS = 24
@@ -141,11 +142,15 @@ def _rule(
     inside = (known.at < until) & around.days.watched(known.at)
     if is_actuator(kind.entity_id):
         inside &= ~_echoes(known.at, acts)
+    asked = Opportunities.of(known.at, inside, target)
+    # Worked out at most once, and for most kinds never.
+    elsewhere = cache(lambda: Opportunities.on_other_days(known.at, inside, target, around.days, until))
+    rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
     best: tuple[float, float, Conditions] | None = None
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
-        tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
+        tested = _test(inside & known.hold(start), asked, elsewhere, rate)
         if tested is not None and (best is None or tested[0] < best[0]):
             best = (*tested, start)
     if best is None:
@@ -177,30 +182,28 @@ def _rule(
     return _with_delay(rule, target, acts, inside)
 
 
-def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, float] | None:
+def _test(
+    chosen: Bool, asked: Opportunities, elsewhere: Callable[[], Opportunities], rate: float
+) -> tuple[float, float] | None:
     """Return the p-value of the most telling window and the share that chance would keep, or None.
 
-    Most triggers fail an analytic test already (people act at a steady rate); only the rest is permuted.
+    Most triggers fail an analytic test already (people act at a steady `rate`, a ms); only the rest is
+    permuted: held against the same triggers on other days.
     """
-    lags = _lags(fires, target)
+    lags = asked.lags(chosen)
     if len(lags) < _LEAST_HITS:
         return None
-    acts = int(np.searchsorted(target.acts, until))
-    rate = acts / max(until - days.first, 1)
+    windows = _windows(lags)
+    lengths = np.array([high - low for low, high in windows])
+    by_rate = _LEAST_RATIO * len(lags) * -np.expm1(-rate * lengths)
     telling = {
-        (low, high): hit
-        for low, high in _windows(lags)
-        if (hit := int(((lags >= low) & (lags <= high)).sum())) >= _LEAST_HITS
-        and hit >= _LEAST_RATIO * len(lags) * -np.expm1(-rate * (high - low))
+        window: hit
+        for window, hit, least in zip(windows, _hits(lags, windows), by_rate.tolist(), strict=True)
+        if hit >= _LEAST_HITS and hit >= least
     }
     if not telling:
         return None
-    moved = (fires + np.array(_SHIFTS, np.int64)[:, None] * DAY_MS).ravel()
-    group = np.repeat(np.arange(len(_SHIFTS)), len(fires))
-    inside = (moved >= days.first) & (moved < until)
-    inside[inside] = days.watched(moved[inside])
-    moved, group = moved[inside], group[inside]
-    null = np.concatenate([_lags(moved[group == shift], target) for shift in range(len(_SHIFTS))])
+    null = elsewhere().lags(chosen)
     best: tuple[float, float] | None = None
     for (low, high), hit in telling.items():
         chance = _by_chance((low, high), null)
@@ -214,7 +217,7 @@ def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, 
     return best
 
 
-def _by_chance(window: tuple[int, int], null: Int64) -> float:
+def _by_chance(window: tuple[int, int], null: Int32) -> float:
     """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
 
     The band around the usual lag is chosen after looking, so the shifted days may choose their own as well.
@@ -222,34 +225,26 @@ def _by_chance(window: tuple[int, int], null: Int64) -> float:
     bands = [window]
     if window[0] > 0 and (own := _windows(null)[-1])[0] > 0:
         bands.append(own)
-    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in bands)
-    return 1.0 - wilson_lower(len(null) - hits, len(null))
+    return 1.0 - wilson_lower(len(null) - max(_hits(null, bands)), len(null))
 
 
-def _windows(lags: Int64) -> list[tuple[int, int]]:
+def _hits(lags: Int32, windows: list[tuple[int, int]]) -> list[int]:
+    """Return how many lags (ascending) lie in each window, both ends included."""
+    low, high = zip(*windows, strict=True)
+    hits: list[int] = (lags.searchsorted(high, "right") - lags.searchsorted(low, "left")).tolist()
+    return hits
+
+
+def _windows(lags: Int32) -> list[tuple[int, int]]:
     """Return the lags (from, to, in ms) to test: short ones first, and last a band around the usual lag.
 
     Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
     """
     windows = [(0, window) for window in WINDOWS_MS]
-    near = lags[lags <= AFTER_MS]
-    if len(near) and (usual := int(np.median(near))) > WINDOWS_MS[0]:
+    near = int(lags.searchsorted(AFTER_MS, "right"))
+    if near and (usual := (int(lags[(near - 1) // 2]) + int(lags[near // 2])) // 2) > WINDOWS_MS[0]:
         windows.append((int(usual * (1 - _BAND)), int(usual * (1 + _BAND))))
     return windows
-
-
-def _lags(fires: Int64, target: Target) -> Int64:
-    """Return for each opportunity (fires in ascending order) how long (ms) until a person did it."""
-    fires = fires[~target.was_in(fires)]
-    cycle = np.searchsorted(target.leaves, fires, "left")
-    first = np.ones(len(cycle), np.bool_)
-    first[1:] = cycle[1:] != cycle[:-1]
-    fires = fires[first]
-    where = np.searchsorted(target.acts, fires, "left")
-    lags = np.full(len(fires), np.int64(1) << 62, np.int64)
-    known = where < len(target.acts)
-    lags[known] = target.acts[where[known]] - fires[known]
-    return lags
 
 
 def _echoes(at: Int64, acts: Int64) -> Bool:
