@@ -237,6 +237,11 @@ def _merge_words(vocabularies: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ..
     return tuple(merged), maps
 
 
+def recoded(codes: Int32, words: tuple[str, ...], vocabulary: dict[str, int]) -> Int32:
+    """Return codes into `words` as codes into a vocabulary that grows by what it does not know."""
+    return _recode(codes, np.array([vocabulary.setdefault(w, len(vocabulary)) for w in words], np.int32))
+
+
 def _recode(codes: Int32, new: Int32) -> Int32:
     """Translate codes; negative ones (NUMERIC, NO_ACTOR) stay."""
     if not len(new):

@@ -160,7 +160,7 @@ def _scan(line: _Line, days: Days, day_types: tuple[str, ...]) -> _Peak | None:
     inside = (position >= 0) & (position < len(held))
     held[position[inside]] = 1.0
     total = np.concatenate([[0.0], np.cumsum(held)])
-    chosen = np.array([np.isin(days.numbers, days.of_type(name)) for name in day_types], np.float64)
+    chosen = np.array([days.are(name) for name in day_types], np.float64)
     a_day = chosen @ held[_BINS:-_BINS].reshape(count, _BINS).sum(axis=1)
     best: _Peak | None = None
     for width in _WIDTHS:
