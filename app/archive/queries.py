@@ -70,9 +70,14 @@ DAYS_BETWEEN = """
     WHERE home_id = :home AND starts_at <= :to AND ends_at > :from ORDER BY ends_at
 """
 
-NEXT_DAY = """
-    SELECT day, starts_at, ends_at, first_at, last_at, block FROM archive_day
-    WHERE home_id = :home AND ends_at > :from ORDER BY ends_at LIMIT 1
+# The blocks are fetched when it is known which: to sort them would mean to copy each on the way.
+NEXT_DAYS = """
+    SELECT day, starts_at, ends_at, first_at, last_at, block
+    FROM (
+        SELECT rowid AS chosen FROM archive_day
+        WHERE home_id = :home AND ends_at > :from ORDER BY ends_at LIMIT :days
+    ) CROSS JOIN archive_day ON archive_day.rowid = chosen
+    ORDER BY ends_at
 """
 
 DAY_KEPT = """

@@ -91,7 +91,7 @@ class RecorderFile:
     def ends(self, column: str) -> tuple[Any, Any]:
         """Return the least and the greatest value of a column of `states`; None where there are no rows.
 
-        Asked for one by one, each is a look at an end of the index; asked for together, SQLite reads all rows.
+        Asked for one by one, each is a look at an end of the index; together they make SQLite read all rows.
         """
         ((low, high),) = self.rows(
             f"SELECT (SELECT MIN({column}) FROM states), (SELECT MAX({column}) FROM states)"  # noqa: S608 - our own names
