@@ -33,6 +33,8 @@ _SUN_DRIFT = 20.0
 _TRIALS_A_WINDOW = 6.0
 """Windows that overlap are nearly the same test: each stretch of the day as long as a window counts as about
 three independent starts, and all widths together as two (a simulation in the tests holds this to account)."""
+_LATELY = 14
+"""Days kept whose median is the moment of the next, as each night knows it."""
 OWN_MINUTES = 30
 """Acts this near the moment, on the habit's days, are accounted for by it."""
 
@@ -53,6 +55,8 @@ class Found:
     residuals: Float64
     explained: Int64
     width: float
+    by_clock: "Found | None" = None
+    """Where the sun says it better: what the clock would say."""
 
     @property
     def spread(self) -> float:
@@ -125,7 +129,7 @@ def _best(acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, .
             continue
         candidate = _refine(peak, line, acts, days)
         if candidate is not None and _clearly_better(candidate, best):
-            best = candidate
+            best = replace(candidate, by_clock=clock)
     return best
 
 
@@ -229,14 +233,13 @@ def _refine(peak: _Peak, line: _Line, acts: Int64, days: Days) -> Found | None:
             return None
         center = (center + float(np.median(residuals))) % 1440
         residuals, rows = _residuals(line, numbers, center, reach)
-    rounded = round(center / BIN) * BIN
-    minutes = rounded - 720 if line.anchor != "midnight" else rounded % 1440
+    minutes = _rounded(center, line.anchor)
     _, wide = _residuals(line, numbers, center, float(OWN_MINUTES), nearest=False)
     kept = len(residuals)
     tail = binomial_tail(peak.kept, len(numbers), peak.expected)
     p_value = min(1.0, tail * _TRIALS_A_WINDOW * 1440.0 / peak.width)
     return Found(
-        When(line.anchor, int(minutes), peak.day_type), center, kept, len(numbers), p_value, peak.expected,
+        When(line.anchor, minutes, peak.day_type), center, kept, len(numbers), p_value, peak.expected,
         residuals, acts[np.union1d(rows, wide)], peak.width,
     )  # fmt: skip
 
@@ -272,10 +275,45 @@ def _residuals(
 def due_instants(when: When, days: Days, sun: SunTimes | None) -> Int64:
     """Return when (ms) a habit is due on the observed days of its kind, where that moment was watched."""
     numbers = days.of_type(when.day_type)
-    minutes: Float64 | float = float(when.minutes)
+    return _due(when, np.full(len(numbers), float(when.minutes)), days, sun)
+
+
+def due_as_known(learnt: Found, acts: Int64, days: Days, sun: SunTimes | None, cut: int) -> Int64:
+    """Return when (ms) a habit was due, each day from `cut` (ms) on by the moment as known the night before.
+
+    `learnt` is the habit as found before the cut; `acts` and `days` are all.
+    """
+    when = learnt.when
+    numbers = days.of_type(when.day_type)
+    if when.anchor != "midnight" and sun is None:
+        return np.empty(0, np.int64)
+    line = _clock_line(acts, days) if sun is None or when.anchor == "midnight" else (
+        _sun_line(acts, days, sun, when.anchor)
+    )  # fmt: skip
+    away, rows = _residuals(line, numbers, learnt.center, float(OWN_MINUTES))
+    day = np.floor((line.minutes[rows] - learnt.center + 720.0) / 1440.0).astype(np.int64)
+    minutes = np.full(len(numbers), float(when.minutes))
+    first = int(np.searchsorted(numbers, days.local.days(np.array([cut], np.int64))[0]))
+    before = np.searchsorted(day, numbers)
+    for place in range(first, len(numbers)):
+        seen = away[max(before[place] - _LATELY, 0) : before[place]]
+        if len(seen) >= _LEAST_DAYS:
+            known = learnt.center + float(np.median(seen))
+            minutes[place] = _rounded(known, when.anchor)
+    return _due(when, minutes, days, sun)
+
+
+def _due(when: When, minutes: Float64, days: Days, sun: SunTimes | None) -> Int64:
+    numbers = days.of_type(when.day_type)
     if when.anchor != "midnight":
         if sun is None:
             return np.empty(0, np.int64)
-        minutes = sun.minutes(when.anchor, numbers) + when.minutes
+        minutes = sun.minutes(when.anchor, numbers) + minutes
     due = days.local.instants(numbers, minutes)
     return due[days.watched(due)]
+
+
+def _rounded(center: float, anchor: str) -> int:
+    """Return a place on a line of minutes as people say it: in steps of five, after the line's anchor."""
+    rounded = round(center / BIN) * BIN
+    return rounded - 720 if anchor != "midnight" else rounded % 1440
