@@ -55,8 +55,6 @@ class Found:
     residuals: Float64
     explained: Int64
     width: float
-    by_clock: "Found | None" = None
-    """Where the sun says it better: what the clock would say."""
 
     @property
     def spread(self) -> float:
@@ -129,7 +127,7 @@ def _best(acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, .
             continue
         candidate = _refine(peak, line, acts, days)
         if candidate is not None and _clearly_better(candidate, best):
-            best = replace(candidate, by_clock=clock)
+            best = candidate
     return best
 
 

@@ -58,12 +58,10 @@ def moving(found: Found, acts: Int64, days: Days, cut: int, sun: SunTimes | None
 
     That it moves at all is asked of all days; when it is due from `cut` (ms) on, of the days before each.
     """
-    clock = found if found.when.anchor == "midnight" else found.by_clock
-    if clock is None:
-        return None
-    numbers = days.of_type(clock.when.day_type)
+    numbers = days.of_type(found.when.day_type)
     minutes = np.sort(np.asarray(days.local.local(acts) / MINUTE_MS, np.float64))
-    fitted = _fitted(minutes, numbers, clock.center)
+    centers = _centers(found, numbers, sun)
+    fitted = _fitted(minutes, numbers, centers)
     if fitted is None:
         return None
     slope, base = fitted
@@ -71,19 +69,23 @@ def moving(found: Found, acts: Int64, days: Days, cut: int, sun: SunTimes | None
     if abs(float(line[-1] - line[0])) < _LEAST_MOVED:
         return None
     _, at = _nearest(minutes, numbers, line, 2.0 * OWN_MINUTES)
-    fixed = np.full(len(numbers), float(np.median(at)))
-    rivals = [fixed]
-    if sun is not None and clock is not found:
-        rivals.append(sun.minutes(found.when.anchor, numbers) + found.center - 720.0)
     off = _off(minutes, numbers, line)
+    rivals = [np.full(len(numbers), float(np.median(at))), centers]
     if not all(_clearer(off, _off(minutes, numbers, rival)) for rival in rivals):
         return None
-    return _followed(minutes, acts, days, clock, cut)
+    return _followed(minutes, acts, days, found, centers, cut)
 
 
-def _fitted(minutes: Float64, numbers: Int64, center: float) -> tuple[float, float] | None:
-    """Return slope and base of the line through each day's act, from a fixed moment inwards."""
-    centers, reach = np.full(len(numbers), center), _REACH
+def _centers(found: Found, numbers: Int64, sun: SunTimes | None) -> Float64:
+    """Return the local minutes at which the habit, as found, is due on each day."""
+    if sun is None or found.when.anchor == "midnight":
+        return np.full(len(numbers), found.center)
+    return sun.minutes(found.when.anchor, numbers) + found.center - 720.0
+
+
+def _fitted(minutes: Float64, numbers: Int64, centers: Float64) -> tuple[float, float] | None:
+    """Return slope and base of the line through each day's act, from the moments as found inwards."""
+    reach = _REACH
     fitted: tuple[float, float] | None = None
     for _ in range(3):
         day, at = _nearest(minutes, numbers, centers, reach)
@@ -134,11 +136,13 @@ def _nearest(ordered: Float64, numbers: Int64, centers: Float64, reach: float) -
     return numbers[near], nearest[near] - numbers[near] * 1440.0
 
 
-def _followed(minutes: Float64, acts: Int64, days: Days, clock: Found, cut: int) -> Moving | None:
+def _followed(
+    minutes: Float64, acts: Int64, days: Days, found: Found, centers: Float64, cut: int
+) -> Moving | None:
     """Follow people day by day after the days before the cut."""
-    numbers = days.of_type(clock.when.day_type)
+    numbers = days.of_type(found.when.day_type)
     early = numbers[numbers < int(days.local.days(np.array([cut], np.int64))[0])]
-    day, at = _nearest(minutes, early, np.full(len(early), clock.center), _REACH)
+    day, at = _nearest(minutes, early, centers[: len(early)], _REACH)
     if len(day) < _LEAST_FIRST:
         return None
     slope, base = _line(day, at)
@@ -153,15 +157,15 @@ def _followed(minutes: Float64, acts: Int64, days: Days, clock: Found, cut: int)
         track.append(center)
         here, seen = _nearest(minutes, np.array([number], np.int64), np.array([center]), 2.0 * OWN_MINUTES)
         known += zip(here.tolist(), seen.tolist(), strict=True)
-    centers = np.array(track)
+    centers = np.array(track, np.float64)
     day, at = _nearest(minutes, numbers, centers, float(OWN_MINUTES))
     due = days.local.instants(numbers, np.round(centers / BIN) * BIN)
     own = np.abs(acts[:, None] - due[None, :]).min(axis=1) <= OWN_MINUTES * MINUTE_MS
     now = _expected(known, int(numbers[-1]))
     near = int((_off(minutes, early, centers[: len(early)]) <= _NEAR).sum())
-    chance = 1.0 - (1.0 - clock.expected) ** (2.0 * _NEAR / clock.width)
+    chance = 1.0 - (1.0 - found.expected) ** (2.0 * _NEAR / found.width)
     return Moving(
-        day_type=clock.when.day_type,
+        day_type=found.when.day_type,
         moved=now - float(centers[0]),
         minutes=round(now / BIN) * BIN % 1440,
         spread=spread(at - centers[np.searchsorted(numbers, day)]),

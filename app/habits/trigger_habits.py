@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.events import Int64
-from app.habits.conditions import beyond, busy_hours, search, worth
+from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
 from app.habits.days import Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
@@ -157,6 +157,7 @@ def _rule(
         narrow = search(known, inside, target, acts, start, kind.entity_id)
         if worth(narrow[1]) > worth(played) and beyond(narrow[1], played, len(starts)):
             conditions, played = narrow
+    conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:

@@ -12,7 +12,7 @@ from app.habits.localtime import DAY_MS
 from app.habits.replay import Played
 from app.habits.suggestion import Analysis, Suggestion
 from app.habits.targets import Target
-from app.model import Cause
+from app.model import Cause, Person
 from tests.habits.stories import Story, null_home
 
 NONE = np.empty(0, np.int64)
@@ -142,3 +142,36 @@ def _clock_habit(kept: str) -> Habit:
 def test_a_habit_that_is_over_is_not_offered_however_steady_it_was(kept: str, why: str | None) -> None:
     said = failed(_clock_habit(kept))
     assert said is None if why is None else why in (said or "")
+
+
+def _office_hours(story: Story) -> Iterable[tuple[int, float]]:
+    """Let Ana go out on workdays at about ten past eight, and yield (day, local minute) of each going."""
+    story.persons.append(Person(entity_id="person.ana", name="Ana"))
+    for day in story.every_day((0, 1, 2, 3, 4)):
+        gone = 8 * 60 + 10 + float(story.random.normal(0, 10))
+        story.set("person.ana", "not_home", story.at(day, gone), Cause.UNKNOWN)
+        story.set("person.ana", "home", story.at(day, 17 * 60 + story.random.normal(0, 60)), Cause.UNKNOWN)
+        yield day, gone
+
+
+def test_what_is_done_on_leaving_at_the_usual_hour_is_not_the_clocks() -> None:
+    story = null_home(31, days=15)
+    for day, gone in _office_hours(story):
+        story.set("light.desk", "on", story.at(day, gone - float(story.random.uniform(40, 90))))
+        story.set("light.desk", "off", story.at(day, gone + float(story.random.uniform(1, 3))), Cause.PERSON)
+    analysis = story.mined()
+    clocks = [one for one in analysis.suggestions if one.kind != "trigger"]
+    assert not [one for one in clocks if one.habit["state"] == "off"]
+    assert any("as they come or go" in aside.why for aside in analysis.set_aside)
+
+
+def test_what_keeps_the_clock_stays_the_clocks_though_people_leave_then() -> None:
+    story = null_home(32, days=30)
+    turned_on(
+        story,
+        "light.desk",
+        [(day, 8 * 60 + 15 + story.random.normal(0, 4)) for day, _ in _office_hours(story)],
+    )
+    one = only(story.mined(), "light.desk")
+    assert one.kind == "clock"
+    assert one.habit["day_type"] == "workdays"
