@@ -12,9 +12,10 @@ from math import log
 import numpy as np
 
 from app.events import Int64
-from app.habits.clock_habits import BIN, OWN_MINUTES, Found
+from app.habits.clock_habits import Found
 from app.habits.days import Days
 from app.habits.evidence import binomial_tail, median_slope, spread
+from app.habits.lines import BIN, OWN_MINUTES
 from app.habits.localtime import MINUTE_MS, Float64
 from app.habits.replay import Played, play_clock
 from app.habits.sun import SunTimes

@@ -9,19 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.events import Int64
-from app.habits.clock_habits import (
-    Found,
-    due_as_known,
-    due_instants,
-    find_clock_habits,
-    refit,
-    tests_made,
-)
+from app.habits.clock_habits import Found, find_clock_habits, refit, tests_made
 from app.habits.days import DAY_TYPES, WEEKLY, Days
 from app.habits.drift import Moving, moving
 from app.habits.durations import duration_rule
 from app.habits.evidence import discoveries, wilson_lower
 from app.habits.habit import CLOCK, SUN, TRIGGER, Conditions, Habit, When
+from app.habits.lines import due_as_known, due_instants
 from app.habits.localtime import MINUTE_MS
 from app.habits.replay import Played, play_clock, play_reactive
 from app.habits.surroundings import Surroundings
@@ -171,7 +165,8 @@ def _clock(target: Target, found: Found, whole: Span, around: Surroundings) -> H
     early = target.acts[target.acts < span.cut]
     learnt = refit(found, early, span.learn, around.sun)
     conditions = _presence(target, learnt, span, around)
-    due = _peopled(due_as_known(learnt, target.acts, span.whole, around.sun, span.cut), around, conditions)
+    due = due_as_known(learnt.when, learnt.center, target.acts, span.whole, around.sun, span.cut)
+    due = _peopled(due, around, conditions)
     train = _play(target, learnt, span.learn, around, conditions)
     held = play_clock(due[due >= span.cut], target, _acts(target, span.rest), REACH_MS)
     final = refit(learnt, target.acts, span.whole, around.sun)

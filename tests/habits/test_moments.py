@@ -175,3 +175,13 @@ def test_what_keeps_the_clock_stays_the_clocks_though_people_leave_then() -> Non
     one = only(story.mined(), "light.desk")
     assert one.kind == "clock"
     assert one.habit["day_type"] == "workdays"
+
+
+@pytest.mark.parametrize("seed", [35, 36, 38])
+def test_a_daily_habit_is_not_the_workdays_because_the_weekend_is_minutes_later(seed: int) -> None:
+    story = null_home(seed, days=14)
+    workdays = [(day, 1137.0 + story.random.normal(0, 2)) for day in (0, 1, 2, 4, 7, 8, 9, 10, 11)]
+    turned_on(story, "light.desk", [*workdays, (5, 1149.0), (13, 1149.0)])
+    story.at_random("light.desk", 1.5, lasts=20)
+    story.events.sort(key=lambda event: event.at)
+    assert only(story.mined(), "light.desk").habit["day_type"] == "daily"
