@@ -6,6 +6,7 @@ a lamp that is used all evening is no habit of 20:15. What is found is refined b
 taken away before the next scan, so that several habits a day of one lamp come out one by one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import log
 
@@ -15,8 +16,8 @@ from app.events import Int64
 from app.habits.days import DAY_TYPES, WEEKLY, Days
 from app.habits.evidence import binomial_tail, spread, tail_bound
 from app.habits.habit import When
-from app.habits.lines import BIN, OWN_MINUTES, Line, clock_line, residuals_of, rounded, sun_line
-from app.habits.localtime import Float64
+from app.habits.lines import BIN, OWN_MINUTES, Line, clock_line, due_at, residuals_of, rounded, sun_line
+from app.habits.localtime import Bool, Float64
 from app.habits.sun import SunTimes
 
 _BINS = 1440 // BIN
@@ -38,6 +39,13 @@ _PRIOR = {"daily": log(184 / 246), "workdays": log(45 / 246), "weekends": log(17
 """Natural logarithm of how usual each is: of 246 routines that 40 people wrote down (Helion)."""
 _CLOSE = 20.0
 """Minutes from the moment within which a day's act is looked for at least, however narrow the window was."""
+
+
+AtHome = Callable[[Int64], Bool | None]
+
+
+def _unknown(_at: Int64) -> Bool | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,16 +87,17 @@ class _Peak:
 
 
 def find_clock_habits(
-    acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, ...]
+    acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, ...], at_home: AtHome = _unknown
 ) -> list[Found]:
     """Return the moments at which people do something, the most certain first.
 
     `acts` (ms) are all their acts of one kind on the observed `days`; `sun` None: nothing is known of it.
+    `at_home` tells of instants whether somebody was home.
     """
     left = acts
     found: list[Found] = []
     while len(left) >= _LEAST_DAYS and len(found) < _MOST_A_TARGET:
-        best = _best(left, days, sun, day_types)
+        best = _best(left, days, sun, day_types, at_home)
         if best is None:
             break
         found.append(best)
@@ -104,10 +113,12 @@ def tests_made(sun: SunTimes | None, day_types: tuple[str, ...]) -> int:
     return len(day_types) * (1 if sun is None else 3)
 
 
-def _best(acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, ...]) -> Found | None:
+def _best(
+    acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, ...], at_home: AtHome
+) -> Found | None:
     line = clock_line(acts, days)
     by_clock = _scan(line, days, day_types)
-    clock = None if by_clock is None else _on_its_days(by_clock, line, acts, days, day_types)
+    clock = None if by_clock is None else _on_its_days(by_clock, line, acts, days, day_types, None, at_home)
     if sun is None:
         return clock
     best = clock
@@ -119,7 +130,7 @@ def _best(acts: Int64, days: Days, sun: SunTimes | None, day_types: tuple[str, .
         peak = _scan(line, days, day_types)
         if peak is None:
             continue
-        candidate = _on_its_days(peak, line, acts, days, day_types)
+        candidate = _on_its_days(peak, line, acts, days, day_types, sun, at_home)
         if candidate is not None and _clearly_better(candidate, best):
             best = candidate
     return best
@@ -224,14 +235,16 @@ def _refine(peak: _Peak, line: Line, acts: Int64, days: Days) -> Found | None:
 
 
 def _on_its_days(
-    peak: _Peak, line: Line, acts: Int64, days: Days, day_types: tuple[str, ...]
-) -> Found | None:
+    peak: _Peak, line: Line, acts: Int64, days: Days, day_types: tuple[str, ...], sun: SunTimes | None,
+    at_home: AtHome,
+) -> Found | None:  # fmt: skip
     """Refine a peak, and say on which kind of day it is.
 
     The scan may prefer another window for each kind of day: one that fits the workdays' acts leaves out the
     weekend's by minutes. Once the moment is known, the kinds are compared at that moment: the one is taken
     that makes it likeliest where it is kept and where it isn't (the same bound as in the scan), what people
-    say of their routines considered.
+    say of their routines considered. Days on which nobody was home then tell nothing: who is out at work
+    leaves undone on workdays what is done whenever somebody is in.
     """
     found = _refine(peak, line, acts, days)
     if found is None or peak.day_type in WEEKLY:
@@ -241,6 +254,8 @@ def _on_its_days(
     best, name = -np.inf, peak.day_type
     for other in day_types:
         numbers = days.of_type(other)
+        home = at_home(due_at(replace(found.when, day_type=other), days, sun))
+        numbers = numbers if home is None else numbers[home]
         kept = len(residuals_of(line, numbers, found.center, reach)[1])
         if len(numbers) < _LEAST_DAYS or kept < _LEAST_KEPT * len(numbers):
             continue

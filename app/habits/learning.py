@@ -119,7 +119,7 @@ def learn(
     weekdays come round too seldom to be found on a part of them. When exactly, `as_habit` learns on the
     first part alone. Reactions are found on the first part alone.
     """
-    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON)
+    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON, around.someone_home)
     tried.clock_tests += tests_made(around.sun, _COMMON)
     if weekly:
         left = _without_near(target.acts, [habit.explained for habit in clocks], span.whole)

@@ -55,6 +55,12 @@ def residuals_of(
 
 def due_instants(when: When, days: Days, sun: SunTimes | None) -> Int64:
     """Return when (ms) a habit is due on the observed days of its kind, where that moment was watched."""
+    due = due_at(when, days, sun)
+    return due[days.watched(due)]
+
+
+def due_at(when: When, days: Days, sun: SunTimes | None) -> Int64:
+    """Return when (ms) a habit is due on each observed day of its kind, watched at that moment or not."""
     numbers = days.of_type(when.day_type)
     return _due(when, np.full(len(numbers), float(when.minutes)), days, sun)
 
@@ -80,7 +86,8 @@ def due_as_known(when: When, center: float, acts: Int64, days: Days, sun: SunTim
         if len(seen) >= _LEAST_DAYS:
             known = center + float(np.median(seen))
             minutes[place] = rounded(known, when.anchor)
-    return _due(when, minutes, days, sun)
+    due = _due(when, minutes, days, sun)
+    return due[days.watched(due)]
 
 
 def _due(when: When, minutes: Float64, days: Days, sun: SunTimes | None) -> Int64:
@@ -89,8 +96,7 @@ def _due(when: When, minutes: Float64, days: Days, sun: SunTimes | None) -> Int6
         if sun is None:
             return np.empty(0, np.int64)
         minutes = sun.minutes(when.anchor, numbers) + minutes
-    due = days.local.instants(numbers, minutes)
-    return due[days.watched(due)]
+    return days.local.instants(numbers, minutes)
 
 
 def rounded(center: float, anchor: str) -> int:

@@ -185,3 +185,17 @@ def test_a_daily_habit_is_not_the_workdays_because_the_weekend_is_minutes_later(
     story.at_random("light.desk", 1.5, lasts=20)
     story.events.sort(key=lambda event: event.at)
     assert only(story.mined(), "light.desk").habit["day_type"] == "daily"
+
+
+def test_who_is_out_on_most_workdays_has_no_habit_of_the_weekends() -> None:
+    story = null_home(39, days=35)
+    story.persons.append(Person(entity_id="person.ana", name="Ana"))
+    for day in story.every_day():
+        out = day % 7 in {0, 1, 3, 4} or (day % 7 == 2 and day % 2)
+        story.set("person.ana", "not_home", story.at(day, 12 * 60 if out else 9 * 60), Cause.UNKNOWN)
+        story.set("person.ana", "home", story.at(day, 22 * 60 if out else 13 * 60), Cause.UNKNOWN)
+        if not out and day != 12:
+            turned_on(story, "light.desk", [(day, 14 * 60 + 40 + story.random.normal(0, 4))])
+    one = only(story.mined(), "light.desk")
+    assert one.habit["day_type"] == "daily"
+    assert one.habit["conditions"]["someone_home"]
