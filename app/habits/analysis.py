@@ -14,6 +14,7 @@ from app.habits.automation import automation_of
 from app.habits.days import Days, observe
 from app.habits.facts import facts_of, habit_json, identities
 from app.habits.gates import failed
+from app.habits.goings import as_people_move, goings
 from app.habits.habit import TRIGGER, Habit
 from app.habits.known import Known, done_already, known_effects, machine_does
 from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
@@ -160,8 +161,9 @@ def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAs
     aside: list[SetAside] = []
     good: list[Habit] = []
     effects = known_effects(scene.home)
+    moves = goings(scene.timeline, scene.around.presence)
     for habit in habits:
-        why = failed(habit) or _known_or_unsafe(habit, scene, effects)
+        why = failed(habit) or _known_or_unsafe(habit, scene, effects) or as_people_move(habit, moves)
         if why is None:
             good.append(habit)
         else:

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from app.events import Int32, Int64
-from app.habits.conditions import beyond, busy_hours, search, worth
+from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
@@ -162,6 +162,7 @@ def _rule(
         narrow = search(known, inside, target, acts, start, kind.entity_id)
         if worth(narrow[1]) > worth(played) and beyond(narrow[1], played, len(starts)):
             conditions, played = narrow
+    conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
