@@ -6,7 +6,7 @@ See docs/mining.md for why each figure is what it is.
 import numpy as np
 
 from app.habits.days import WEEKLY
-from app.habits.evidence import binomial_tail
+from app.habits.evidence import binomial_tail, wilson_lower
 from app.habits.habit import TRIGGER, Habit
 from app.habits.learning import confidence
 from app.habits.localtime import DAY_MS
@@ -24,7 +24,8 @@ _FIRST_BY_CHANCE = 0.01
 """That there is a habit is asked of all days; the first alone have to say so too, or the held-out ones would
 judge what they helped to find."""
 _LEAST_KEPT = 0.45
-"""The same floor as in the scan: what is kept on fewer than nine in twenty of its days is no habit."""
+"""The scan's floor, nine days in twenty, but as a lower bound (one-sided, 90 %): where people do as much at
+any time, the moments a scan finds are kept on about half of the days, and on five of eight by luck."""
 _LATE_SHARE = 0.6
 """Of a clock habit's held-out fires, which are half of all: the last three tenths of the days."""
 _LATE_BY_CHANCE = 0.1
@@ -53,7 +54,7 @@ def _seldom(habit: Habit) -> str | None:
         return f"came up {_seldom_said(habit.held_out.fires)} on the held-out days"
     if habit.p_first > _FIRST_BY_CHANCE:
         return "the days learnt from don't show it by themselves"
-    if habit.kind != TRIGGER and habit.days_kept < _LEAST_KEPT * habit.days_observed:
+    if habit.kind != TRIGGER and wilson_lower(habit.days_kept, habit.days_observed) < _LEAST_KEPT:
         return f"kept on only {habit.days_kept} of {habit.days_observed} days"
     return None
 
