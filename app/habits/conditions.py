@@ -150,6 +150,9 @@ def clearly_better(tried: Played, before: Played, candidates: int) -> bool:
     lost = max(0, len(before.wanted) - len(tried.wanted))
     if gain < _LEAST_GAIN or spared <= 0 or not before.fires:
         return False
+    if len(tried.wanted) > len(before.wanted) and beyond(tried, before, candidates):
+        # What fired in vain before had used up the chance: it comes up more often now, which tells as well.
+        return True
     share = len(before.unwanted) / before.fires
     return binomial_tail(spared, spared + lost, share) * candidates <= _BY_CHANCE
 

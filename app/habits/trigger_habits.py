@@ -12,11 +12,11 @@ import numpy as np
 from app.events import Int64
 from app.habits.conditions import beyond, busy_hours, search, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
-from app.habits.days import Days
+from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
 from app.habits.lengths import lasting_kinds
-from app.habits.localtime import DAY_MS, MINUTE_MS, Bool
+from app.habits.localtime import DAY_MS, MINUTE_MS, Bool, weekdays
 from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
@@ -34,6 +34,9 @@ _LEAST_DAYS = 4
 _LEAST_RATIO = 3.0
 _LEAST_PRECISION = 0.3
 _START_AWAY = 120
+_MOST_STARTS = 3
+_DAYS_SHARE = 0.85
+_BY_CHANCE = 0.01
 _BAND = 0.12
 _WINDOWS_TESTED = len(WINDOWS_MS) + 1
 _DELAY_FROM_MS = 90_000
@@ -100,6 +103,8 @@ def find_rules(
     # "The first of the morning": neither the hours nor the idle time helps without the other.
     starts += [Conditions(hours=stretch, away=_START_AWAY) for stretch in dict.fromkeys(hours)]
     starts += [Conditions(state=state) for state in telling_states(around, acts, frozenset(target.entities))]
+    days = _telling_days(acts, around.days)
+    starts = [replace(start, day_type=days) for start in starts]
     rules: list[Rule] = []
     lasting = lasting_kinds(stream.kinds, acts)
     kinds = _near(acts, stream, until) + crossings(around.numbers, acts, until) + lasting
@@ -111,6 +116,21 @@ def find_rules(
             rules.append(rule)
     tried = len(stream.kinds) + LIMITS_TRIED * len(around.numbers)
     return rules, tried * _WINDOWS_TESTED * len(starts)
+
+
+def _telling_days(acts: Int64, days: Days) -> str:
+    """Return the kind of day that the acts themselves tell, whatever comes before them; else `daily`.
+
+    What is done on weekends alone is left undone from Monday to Friday, and of each cycle only the first
+    opportunity counts: weekdays would use up the weekend's.
+    """
+    numbers = np.unique(days.local.days(acts))
+    at, observed = weekdays(numbers), weekdays(days.numbers[days.observed])
+    for name in ("workdays", "weekends"):
+        kept, usual = int(np.isin(at, DAY_TYPES[name]).sum()), np.isin(observed, DAY_TYPES[name]).mean()
+        if kept >= _DAYS_SHARE * len(at) and 2 * binomial_tail(kept, len(at), float(usual)) <= _BY_CHANCE:
+            return name
+    return "daily"
 
 
 def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
@@ -141,22 +161,19 @@ def _rule(
     inside = (known.at < until) & around.days.watched(known.at)
     if is_actuator(kind.entity_id):
         inside &= ~_echoes(known.at, acts)
-    best: tuple[float, float, Conditions] | None = None
+    telling: list[tuple[float, float, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
         tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
-        if tested is not None and (best is None or tested[0] < best[0]):
-            best = (*tested, start)
-    if best is None:
+        if tested is not None:
+            telling.append((*tested, start))
+    if not telling:
         return None
-    p_value, expected, start = best
-    conditions, played = search(known, inside, target, acts, Conditions(), kind.entity_id)
-    if start != Conditions():
-        # The start that convinces most is only where the search may begin: it has to be worth its conditions.
-        narrow = search(known, inside, target, acts, start, kind.entity_id)
-        if worth(narrow[1]) > worth(played) and beyond(narrow[1], played, len(starts)):
-            conditions, played = narrow
+    telling.sort(key=lambda one: one[0])
+    p_value, expected, _ = telling[0]
+    begun = [start for _, _, start in telling[:_MOST_STARTS]]
+    conditions, played = _searched(known, inside, target, acts, kind.entity_id, starts, begun)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
@@ -175,6 +192,29 @@ def _rule(
         spread((played.met - played.wanted) / 1000.0),
     )
     return _with_delay(rule, target, acts, inside)
+
+
+def _searched(
+    known: Known,
+    inside: Bool,
+    target: Target,
+    acts: Int64,
+    trigger: str,
+    starts: list[Conditions],
+    begun: list[Conditions],
+) -> tuple[Conditions, Played]:
+    """Search for conditions from the plain start (the first) and from those of `begun`; return the best.
+
+    The starts that convince most are only where a search may begin: each has to be worth its conditions.
+    """
+    plain = best = search(known, inside, target, acts, starts[0], trigger)
+    for start in begun:
+        if start == starts[0]:
+            continue
+        narrow = search(known, inside, target, acts, start, trigger)
+        if worth(narrow[1]) > worth(best[1]) and beyond(narrow[1], plain[1], len(starts)):
+            best = narrow
+    return best
 
 
 def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, float] | None:
