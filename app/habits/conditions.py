@@ -31,7 +31,7 @@ _TRIED = 20
 _LEAST_KEPT_COVERAGE = 0.7
 _PRECISION_WEIGHT = 0.5
 _HOURS_SHARE = 0.95
-_BUSY_SHARE = 0.75
+_BUSY_SHARES = (0.75, 0.9)
 _LONGEST_HOURS = 720
 _HALF_HOUR = 30
 
@@ -182,9 +182,10 @@ def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[
         yield replace(conditions, someone_home=False)
 
 
-def busy_hours(minutes: Float64) -> tuple[int, int] | None:
-    """Return the hours in which most acts are, if they aren't all day: a search may begin there."""
-    return _arc(minutes, _BUSY_SHARE)
+def busy_hours(minutes: Float64) -> list[tuple[int, int]]:
+    """Return the hours of most and of nearly all acts, if these aren't all day: a search may begin there."""
+    arcs = [_arc(minutes, share) for share in _BUSY_SHARES]
+    return list(dict.fromkeys(arc for arc in arcs if arc is not None))
 
 
 def _arc(minutes: Float64, share: float) -> tuple[int, int] | None:

@@ -21,8 +21,9 @@ from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
 from app.habits.targets import ECHO_MS, Target
-from app.habits.triggers import Kind, Stream, is_actuator
+from app.habits.triggers import PRESENCE, Kind, Stream, is_actuator
 
+PEOPLE, LIMITS, THINGS = "people", "limits", "things"
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
 _SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
@@ -37,8 +38,9 @@ _START_AWAY = 120
 _MOST_STARTS = 3
 _DAYS_SHARE = 0.85
 _BY_CHANCE = 0.01
-_BAND = 0.12
-_WINDOWS_TESTED = len(WINDOWS_MS) + 1
+_BANDS = (0.12, 0.35)
+"""People wait steadily, or about as long: both parts of the usual lag are tested."""
+_WINDOWS_TESTED = len(WINDOWS_MS) + len(_BANDS)
 _DELAY_FROM_MS = 90_000
 _DELAY_TIGHT = 0.6
 _HELD_SHARE = 0.9
@@ -82,15 +84,15 @@ def find_rules(
     devices: dict[str, str],
     until: int,
     hours: list[tuple[int, int]],
-) -> tuple[list[Rule], int]:
-    """Return the reactions that lead to `target`, and how many tests were made.
+) -> tuple[list[Rule], dict[str, int]]:
+    """Return the reactions that lead to `target`, and how many tests were made in each family of triggers.
 
     `acts` (ms) are the intents of the days to learn from, which end at `until`. `devices` maps entities to
     their devices: a device's own sensors follow its switch, they don't cause it. `hours` are stretches of the
     day (local minutes) in which people often do this: a search may begin there.
     """
     if len(acts) < _LEAST_ACTS:
-        return [], 0
+        return [], {}
     own = {devices[entity_id] for entity_id in target.entities if entity_id in devices}
     starts = [Conditions(quiet=quiet) for quiet in _START_QUIET]
     if around.sun is not None:
@@ -98,8 +100,7 @@ def find_rules(
         starts.append(Conditions(dark=True))
     if around.presence is not None:
         starts.append(Conditions(someone_home=True))
-    if (usual := busy_hours(around.days.local.minutes(acts))) is not None:
-        starts.append(Conditions(hours=usual))
+    starts += [Conditions(hours=usual) for usual in busy_hours(around.days.local.minutes(acts))]
     # "The first of the morning": neither the hours nor the idle time helps without the other.
     starts += [Conditions(hours=stretch, away=_START_AWAY) for stretch in dict.fromkeys(hours)]
     starts += [Conditions(state=state) for state in telling_states(around, acts, frozenset(target.entities))]
@@ -114,8 +115,20 @@ def find_rules(
         rule = _rule(kind, target, acts, around, until, starts)
         if rule is not None:
             rules.append(rule)
-    tried = len(stream.kinds) + LIMITS_TRIED * len(around.numbers)
-    return rules, tried * _WINDOWS_TESTED * len(starts)
+    of_people = sum(family(kind.trigger) == PEOPLE for kind in stream.kinds)
+    tried = {
+        PEOPLE: of_people,
+        LIMITS: LIMITS_TRIED * len(around.numbers),
+        THINGS: len(stream.kinds) - of_people,
+    }
+    return rules, {name: count * _WINDOWS_TESTED * len(starts) for name, count in tried.items()}
+
+
+def family(trigger: Trigger) -> str:
+    """Return the family of tests that a trigger belongs to: people come and go by few, things by hundreds."""
+    if trigger.entity_id.startswith(PRESENCE):
+        return PEOPLE
+    return THINGS if trigger.above is None and trigger.below is None else LIMITS
 
 
 def _telling_days(acts: Int64, days: Days) -> str:
@@ -257,25 +270,30 @@ def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, 
 def _by_chance(window: tuple[int, int], null: Int64) -> float:
     """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
 
-    The band around the usual lag is chosen after looking, so the shifted days may choose their own as well.
+    A band around the usual lag is chosen after looking, so the shifted days lay one as wide around theirs.
     """
-    bands = [window]
-    if window[0] > 0 and (own := _windows(null)[-1])[0] > 0:
-        bands.append(own)
-    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in bands)
+    chosen = [window]
+    if window[0] > 0 and (own := _usual(null)) is not None:
+        half = (window[1] - window[0]) // 2
+        chosen.append((own - half, own + half))
+    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in chosen)
     return 1.0 - wilson_lower(len(null) - hits, len(null))
 
 
 def _windows(lags: Int64) -> list[tuple[int, int]]:
-    """Return the lags (from, to, in ms) to test: short ones first, and last a band around the usual lag.
+    """Return the lags (from, to, in ms) to test: short ones first, and last two bands around the usual lag.
 
     Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
     """
     windows = [(0, window) for window in WINDOWS_MS]
-    near = lags[lags <= AFTER_MS]
-    if len(near) and (usual := int(np.median(near))) > WINDOWS_MS[0]:
-        windows.append((int(usual * (1 - _BAND)), int(usual * (1 + _BAND))))
+    if (usual := _usual(lags)) is not None and usual > WINDOWS_MS[0]:
+        windows += [(int(usual * (1 - part)), int(usual * (1 + part))) for part in _BANDS]
     return windows
+
+
+def _usual(lags: Int64) -> int | None:
+    near = lags[lags <= AFTER_MS]
+    return int(np.median(near)) if len(near) else None
 
 
 def _lags(fires: Int64, target: Target) -> Int64:

@@ -207,3 +207,26 @@ def test_a_number_is_kept_when_it_passes_a_limit_on_the_half_degree() -> None:
     measuring.add(Events.of([Event(e.entity_id, e.state, e.at, e.cause, e.context) for e in story.events]))
     kept = measuring.series()["sensor.room"].value
     assert np.allclose(kept, [21.9, 22.1, 22.5, 22.6])
+
+
+def leaves_at_the_same_hour(seed: int = 64) -> Story:
+    """Two people are gone by twenty past eight; the lamp is often off by then, and used at night too."""
+    story = null_home(seed, days=35)
+    dice = story.random
+    for day in story.every_day():
+        gone = [story.at(day, 490 + dice.normal(0, 7)) for _ in range(2)]
+        for name, when in zip(("ana", "ben"), gone, strict=True):
+            story.set(f"person.{name}", "not_home", when, Cause.UNKNOWN)
+            story.set(f"person.{name}", "home", story.at(day, 1050 + dice.normal(0, 60)), Cause.UNKNOWN)
+        if dice.random() < 0.5:
+            story.set("light.desk", "on", max(gone) - timedelta(minutes=float(dice.uniform(5, 40))))
+            off = max(gone) + timedelta(seconds=float(dice.lognormal(np.log(95), 0.3)))
+            story.set("light.desk", "off", off if dice.random() < 0.9 else off + timedelta(hours=3))
+        on = story.at(day, float(dice.uniform(1100, 1300)))
+        story.set("light.desk", "on", on)
+        story.set("light.desk", "off", on + timedelta(minutes=float(dice.uniform(5, 60))))
+    return story
+
+
+def test_who_leaves_at_the_same_hour_every_day_turns_it_off_on_leaving_all_the_same() -> None:
+    assert triggers(leaves_at_the_same_hour().mined(), "light.desk", "off") == ["zone.home"]
