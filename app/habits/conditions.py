@@ -60,7 +60,7 @@ def search(
     played = play_reactive(known.at[inside & known.hold(conditions)], target, acts)
     but = frozenset({trigger, *target.entities})
     wide = False
-    while _count(conditions) - _count(start) < _MOST:
+    while asked(conditions) - asked(start) < _MOST:
         offered = Splits()
         if wide and conditions.state is None and conditions.number is None:
             offered = splits(known.around, played.wanted, played.unwanted, but)
@@ -134,7 +134,8 @@ class _Trial:
         return play_reactive(self.known.at[chosen], self.target, acts)
 
 
-def _count(conditions: Conditions) -> int:
+def asked(conditions: Conditions) -> int:
+    """Return how many conditions there are."""
     plain = Conditions()
     return sum(getattr(conditions, one.name) != getattr(plain, one.name) for one in fields(conditions))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.habits.conditions import beyond
+from app.habits.conditions import asked, beyond
 from app.habits.evidence import spread
 from app.habits.habit import TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
@@ -76,7 +76,7 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
     closest = min(rivals, key=lambda habit: habit.spread)
     if (cause := _common_cause(closest, rivals, habits, known) or _sensor_of(closest, rivals)) is not None:
         return cause
-    if (whole := _explains_more(closest, rivals, habits)) is not None:
+    if (whole := _explains_more(closest, rivals, habits) or _simpler(closest, habits)) is not None:
         return whole
     # A sensor's going off follows its going on: people react to that, unless the end is clearly closer.
     for habit in rivals:
@@ -131,12 +131,40 @@ def _explains_more(habit: Habit, rivals: list[Habit], habits: list[Habit]) -> Ha
     """Return the habit that explains what this one does and clearly more, about as steadily.
 
     A lock that is turned before the door on most days stands for the door: people do it without the lock,
-    too. What explains far more (the home is empty, and it isn't always the same person who leaves last) will
-    do though it is less sure, unless the other is right more often than its share would let it be.
+    too. Of one moment (the home is empty, and it isn't always the same person who leaves last) what explains
+    far more will do though it is less sure, unless the other is right more often than its share would let it
+    be.
     """
     more = [one for one in rivals if _wider(one, habit, _FULLER)]
-    more += [one for one in habits if _wider(one, habit, _FAR_FULLER) and not _surer(habit, one)]
+    more += [
+        one
+        for one in habits
+        if _same_moments(habit, one) and _wider(one, habit, _FAR_FULLER) and not _surer(habit, one)
+    ]
+    if _comes_or_goes(habit):
+        # Of a door and who comes through it, it is they who count.
+        more = [one for one in more if _comes_or_goes(one)]
     return min(more, key=lambda one: one.spread, default=None)
+
+
+def _simpler(habit: Habit, habits: list[Habit]) -> Habit | None:
+    """Return the habit that asks for less, explains as much about as steadily, and is hardly less right.
+
+    With hours, workdays and idle times a door can be made to look like coming home.
+    """
+    if habit.kind != TRIGGER:
+        return None
+    plainer = [
+        one
+        for one in habits
+        if one.kind == TRIGGER
+        and asked(one.conditions) < asked(habit.conditions)
+        and _same_acts(one, habit)
+        and len(one.explained) >= len(habit.explained)
+        and _about_as_steady(one, habit)
+        and not _surer(habit, one)
+    ]
+    return min(plainer, key=lambda one: (asked(one.conditions), one.spread), default=None)
 
 
 def _wider(habit: Habit, other: Habit, times: float) -> bool:
@@ -154,6 +182,10 @@ def _explains_all(habit: Habit, other: Habit) -> bool:
 def _surer(habit: Habit, other: Habit) -> bool:
     """Return whether chance hardly makes it so much more often right than the other."""
     return beyond(habit.whole, other.whole, 1)
+
+
+def _comes_or_goes(habit: Habit) -> bool:
+    return habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE)
 
 
 def _same_moments(part: Habit, whole: Habit) -> bool:

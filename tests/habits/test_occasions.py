@@ -7,8 +7,12 @@ import pytest
 
 from app.clock import from_ms, to_ms
 from app.events import Event, Events
+from app.habits.habit import TRIGGER, Conditions, Habit, Trigger
+from app.habits.merge import explain_away
 from app.habits.numbers import Measuring
+from app.habits.replay import Played
 from app.habits.suggestion import Analysis, Suggestion
+from app.habits.targets import Target
 from app.model import Cause
 from tests.habits.kinds import comings_and_goings
 from tests.habits.stories import Story, null_home
@@ -230,3 +234,23 @@ def leaves_at_the_same_hour(seed: int = 64) -> Story:
 
 def test_who_leaves_at_the_same_hour_every_day_turns_it_off_on_leaving_all_the_same() -> None:
     assert triggers(leaves_at_the_same_hour().mined(), "light.desk", "off") == ["zone.home"]
+
+
+def test_a_door_that_takes_three_conditions_to_be_as_right_as_coming_home_stands_for_it() -> None:
+    none = np.empty(0, np.int64)
+    heat = Target(("climate.living",), "heat", none, np.empty(0, np.bool_), none, none, none)
+    acts = np.arange(40, dtype=np.int64) * 86_400_000
+
+    def habit(trigger: Trigger, conditions: Conditions, wrong: int, spread: float) -> Habit:
+        played = Played(acts, acts, acts[:wrong], none, days=40)
+        return Habit(
+            TRIGGER, heat, trigger=trigger, conditions=conditions, spread=spread, train=played,
+            held_out=played, whole=played, explained=acts, fires=acts,
+        )  # fmt: skip
+
+    dressed = Conditions(away=240, hours=(720, 1170), day_type="workdays")
+    door = habit(Trigger("binary_sensor.door", "on"), dressed, 6, 15.0)
+    home = habit(Trigger("zone.home", "home", above=0), Conditions(), 7, 18.0)
+    stay, dropped = explain_away([door, home])
+    assert stay == [home]
+    assert [one.habit for one in dropped] == [door]
