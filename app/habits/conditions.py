@@ -34,6 +34,9 @@ _HOURS_SHARE = 0.95
 _BUSY_SHARES = (0.75, 0.9)
 _LONGEST_HOURS = 720
 _HALF_HOUR = 30
+_LEAST_SEEN = 20
+_LONG_GAP = 360.0
+"""Minutes: hours as long as a night in which people never did it, of twenty times and more."""
 
 
 def worth(played: Played) -> float:
@@ -181,6 +184,33 @@ def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[
     if conditions.someone_home is None and known.home is not None:
         yield replace(conditions, someone_home=True)
         yield replace(conditions, someone_home=False)
+
+
+def where_seen(
+    conditions: Conditions, played: Played, known: Known, inside: Bool, target: Target, acts: Int64
+) -> tuple[Conditions, Played]:
+    """Keep a rule to the hours in which people ever wanted it, where it fired in vain in the rest.
+
+    That is no choice among many that has to beat chance, but how far the evidence reaches: what is never done
+    from eleven at night to half past nine isn't known to be wanted at four because somebody passes a sensor
+    once. It must not cost a single act. A rule for the dark is left alone: its hours move with the year.
+    """
+    if conditions.hours is not None or conditions.dark is not None or len(played.wanted) < _LEAST_SEEN:
+        return conditions, played
+    minutes = np.sort(known.minute[np.isin(known.at, played.wanted)])
+    gaps = np.diff(minutes, append=minutes[0] + 1440.0)
+    where = int(np.argmax(gaps))
+    if gaps[where] < _LONG_GAP:
+        return conditions, played
+    low, high = minutes[(where + 1) % len(minutes)] - _HALF_HOUR, minutes[where] + _HALF_HOUR
+    hours = (int(low // _HALF_HOUR) * _HALF_HOUR % 1440, -int(-high // _HALF_HOUR) * _HALF_HOUR % 1440)
+    narrow = replace(conditions, hours=hours)
+    hold = known.hold(narrow)
+    if not np.isin(played.unwanted, known.at[~hold]).any():
+        return conditions, played
+    seen = play_reactive(known.at[inside & hold], target, acts)
+    no_worse = seen.precision >= played.precision and seen.coverage >= played.coverage
+    return (narrow, seen) if no_worse else (conditions, played)
 
 
 def busy_hours(minutes: Float64) -> list[tuple[int, int]]:

@@ -36,7 +36,7 @@ def crossings(numbers: dict[str, Series], acts: Int64, until: int) -> list[Kind]
     kinds: list[Kind] = []
     for entity_id, series in numbers.items():
         # People act a while after the limit is passed, and it moves on meanwhile.
-        values = np.concatenate([series.value_at(acts), series.value_at(acts - _BEFORE_MS)])
+        values = series.value_at(np.concatenate([acts, acts - _BEFORE_MS]))
         known = values[~np.isnan(values)]
         if len(known) < _LEAST_KNOWN * len(values):
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.habits.conditions import asked, beyond
-from app.habits.evidence import spread
+from app.habits.evidence import median_slope, spread
 from app.habits.habit import TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
 from app.habits.localtime import LocalTime
@@ -21,6 +21,7 @@ _ABOUT_AS_SURE = 0.1
 _HARDLY_WIDER = 1.25
 _SAME_HOUR = 20.0
 """Minutes: acts this close to each other by the clock (the middle half of them) keep the hour."""
+_DAYS_OF_A_LINE = 12
 _SHARED_WIDER = 1.6
 _SHARED_SECONDS = 10.0
 _FULLER = 1.1
@@ -228,7 +229,8 @@ def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
     """Return whether a reaction that is asked for at certain hours is one of the clock in disguise.
 
     People walk past a sensor on their way to what they do at ten to seven every day: when the acts are that
-    close to each other by the clock, it is the hour that they keep. Coming and going isn't passed by.
+    close to each other by the clock, or to an hour that moves, it is the
+    hour that they keep. Coming and going isn't passed by.
     """
     if habit.trigger is None or habit.conditions.hours is None or not len(habit.whole.met):
         return False
@@ -236,8 +238,14 @@ def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
         return False
     minutes = local.minutes(habit.whole.met)
     middle = float(np.median((minutes - habit.conditions.hours[0]) % 1440))
-    away = (minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720
-    return spread(np.asarray(away, np.float64)) <= _SAME_HOUR
+    away = np.asarray((minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720, np.float64)
+    if spread(away) <= _SAME_HOUR:
+        return True
+    day = local.days(habit.whole.met)
+    if len(np.unique(day)) < _DAYS_OF_A_LINE:
+        return False
+    slope = median_slope(day, away)
+    return spread(away - slope * (day - day[0])) <= _SAME_HOUR
 
 
 def _same_acts(first: Habit, second: Habit) -> bool:

@@ -109,11 +109,12 @@ class Measuring:
         self._value.append(value[keep])
 
     def series(self) -> dict[str, Series]:
-        """Return what was collected, by entity id."""
+        """Return what was collected, by entity id, and keep none of it."""
         if not self._entity:
             return {}
         entity, second = np.concatenate(self._entity), np.concatenate(self._second)
         value = np.concatenate(self._value)
+        self._entity, self._second, self._value = [], [], []
         found: dict[str, Series] = {}
         for entity_id, code in self._codes.items():
             own = np.flatnonzero(entity == code) if code >= 0 else np.empty(0, np.intp)

@@ -5,18 +5,21 @@ the target was left (the rest finds it done). Short windows first. The null is t
 at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
-from app.events import Int64
-from app.habits.conditions import beyond, busy_hours, search, worth
+from app.events import Int32, Int64
+from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
 from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
 from app.habits.lengths import lasting_kinds
-from app.habits.localtime import DAY_MS, MINUTE_MS, Bool, weekdays
+from app.habits.localtime import MINUTE_MS, Bool, weekdays
+from app.habits.opportunities import Opportunities
 from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
@@ -26,7 +29,6 @@ from app.habits.triggers import PRESENCE, Kind, Stream, is_actuator
 PEOPLE, LIMITS, THINGS = "people", "limits", "things"
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
-_SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
 _LEAST_ACTS = 6
 _LEAST_SHARE = 0.08
 _MOST_KINDS = 24
@@ -174,11 +176,15 @@ def _rule(
     inside = (known.at < until) & around.days.watched(known.at)
     if is_actuator(kind.entity_id):
         inside &= ~_echoes(known.at, acts)
+    asked = Opportunities.of(known.at, inside, target)
+    # Worked out at most once, and for most kinds never.
+    elsewhere = cache(lambda: Opportunities.on_other_days(known.at, inside, target, around.days, until))
+    rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
     telling: list[tuple[float, float, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
-        tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
+        tested = _test(inside & known.hold(start), asked, elsewhere, rate)
         if tested is not None:
             telling.append((*tested, start))
     if not telling:
@@ -187,6 +193,7 @@ def _rule(
     p_value, expected, _ = telling[0]
     begun = [start for _, _, start in telling[:_MOST_STARTS]]
     conditions, played = _searched(known, inside, target, acts, kind.entity_id, starts, begun)
+    conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
@@ -230,30 +237,28 @@ def _searched(
     return best
 
 
-def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, float] | None:
+def _test(
+    chosen: Bool, asked: Opportunities, elsewhere: Callable[[], Opportunities], rate: float
+) -> tuple[float, float] | None:
     """Return the p-value of the most telling window and the share that chance would keep, or None.
 
-    Most triggers fail an analytic test already (people act at a steady rate); only the rest is permuted.
+    Most triggers fail an analytic test already (people act at a steady `rate`, a ms); only the rest is
+    permuted: held against the same triggers on other days.
     """
-    lags = _lags(fires, target)
+    lags = asked.lags(chosen)
     if len(lags) < _LEAST_HITS:
         return None
-    acts = int(np.searchsorted(target.acts, until))
-    rate = acts / max(until - days.first, 1)
+    windows = _windows(lags)
+    lengths = np.array([high - low for low, high in windows])
+    by_rate = _LEAST_RATIO * len(lags) * -np.expm1(-rate * lengths)
     telling = {
-        (low, high): hit
-        for low, high in _windows(lags)
-        if (hit := int(((lags >= low) & (lags <= high)).sum())) >= _LEAST_HITS
-        and hit >= _LEAST_RATIO * len(lags) * -np.expm1(-rate * (high - low))
+        window: hit
+        for window, hit, least in zip(windows, _hits(lags, windows), by_rate.tolist(), strict=True)
+        if hit >= _LEAST_HITS and hit >= least
     }
     if not telling:
         return None
-    moved = (fires + np.array(_SHIFTS, np.int64)[:, None] * DAY_MS).ravel()
-    group = np.repeat(np.arange(len(_SHIFTS)), len(fires))
-    inside = (moved >= days.first) & (moved < until)
-    inside[inside] = days.watched(moved[inside])
-    moved, group = moved[inside], group[inside]
-    null = np.concatenate([_lags(moved[group == shift], target) for shift in range(len(_SHIFTS))])
+    null = elsewhere().lags(chosen)
     best: tuple[float, float] | None = None
     for (low, high), hit in telling.items():
         chance = _by_chance((low, high), null)
@@ -267,20 +272,26 @@ def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, 
     return best
 
 
-def _by_chance(window: tuple[int, int], null: Int64) -> float:
+def _by_chance(window: tuple[int, int], null: Int32) -> float:
     """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
 
     A band around the usual lag is chosen after looking, so the shifted days lay one as wide around theirs.
     """
-    chosen = [window]
+    bands = [window]
     if window[0] > 0 and (own := _usual(null)) is not None:
         half = (window[1] - window[0]) // 2
-        chosen.append((own - half, own + half))
-    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in chosen)
-    return 1.0 - wilson_lower(len(null) - hits, len(null))
+        bands.append((own - half, own + half))
+    return 1.0 - wilson_lower(len(null) - max(_hits(null, bands)), len(null))
 
 
-def _windows(lags: Int64) -> list[tuple[int, int]]:
+def _hits(lags: Int32, windows: list[tuple[int, int]]) -> list[int]:
+    """Return how many lags (ascending) lie in each window, both ends included."""
+    low, high = zip(*windows, strict=True)
+    hits: list[int] = (lags.searchsorted(high, "right") - lags.searchsorted(low, "left")).tolist()
+    return hits
+
+
+def _windows(lags: Int32) -> list[tuple[int, int]]:
     """Return the lags (from, to, in ms) to test: short ones first, and last two bands around the usual lag.
 
     Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
@@ -291,23 +302,9 @@ def _windows(lags: Int64) -> list[tuple[int, int]]:
     return windows
 
 
-def _usual(lags: Int64) -> int | None:
-    near = lags[lags <= AFTER_MS]
-    return int(np.median(near)) if len(near) else None
-
-
-def _lags(fires: Int64, target: Target) -> Int64:
-    """Return for each opportunity (fires in ascending order) how long (ms) until a person did it."""
-    fires = fires[~target.was_in(fires)]
-    cycle = np.searchsorted(target.leaves, fires, "left")
-    first = np.ones(len(cycle), np.bool_)
-    first[1:] = cycle[1:] != cycle[:-1]
-    fires = fires[first]
-    where = np.searchsorted(target.acts, fires, "left")
-    lags = np.full(len(fires), np.int64(1) << 62, np.int64)
-    known = where < len(target.acts)
-    lags[known] = target.acts[where[known]] - fires[known]
-    return lags
+def _usual(lags: Int32) -> int | None:
+    near = int(lags.searchsorted(AFTER_MS, "right"))
+    return (int(lags[(near - 1) // 2]) + int(lags[near // 2])) // 2 if near else None
 
 
 def _echoes(at: Int64, acts: Int64) -> Bool:
