@@ -4,6 +4,7 @@ What counts as evidence is decided here and in `gates`; nothing is learnt from t
 estimate of a moment that has stood the test.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from app.habits.localtime import MINUTE_MS
 from app.habits.replay import Played, play_clock, play_reactive
 from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
-from app.habits.trigger_habits import Rule, find_rules
+from app.habits.trigger_habits import Rule, family, find_rules
 from app.habits.triggers import Stream
 from app.model import Entity
 
@@ -72,8 +73,8 @@ class Candidate:
 
 @dataclass(slots=True)
 class Tried:
-    """What was found and how much was tried: four families of tests, so that many clear daily habits don't
-    let in single weekdays that are not.
+    """What was found and how much was tried, in families of tests: many clear daily habits don't let in
+    single weekdays that are not, and the hundreds of things that change don't drown the few who come and go.
     """
 
     clocks: list[Candidate] = field(default_factory=list)
@@ -81,7 +82,8 @@ class Tried:
     weekly: list[Candidate] = field(default_factory=list)
     weekly_tests: int = 0
     rules: list[Candidate] = field(default_factory=list)
-    rule_tests: int = 0
+    rule_tests: Counter[str] = field(default_factory=Counter)
+    """By family of triggers, as `trigger_habits.family` tells."""
     lengths: list[Candidate] = field(default_factory=list)
     length_tests: int = 0
 
@@ -92,12 +94,17 @@ class Tried:
     def standing(self) -> list[Candidate]:
         """Return the candidates that beat chance, with everything that was tried in their family counted."""
         stood: list[Candidate] = []
-        for found, tests in (
+        families = [
             (self.clocks, self.clock_tests),
             (self.weekly, self.weekly_tests),
-            (self.rules, self.rule_tests),
             (self.lengths, self.length_tests),
-        ):
+        ]
+        for name, tests in self.rule_tests.items():
+            own = [
+                one for one in self.rules if isinstance(one.found, Rule) and family(one.found.trigger) == name
+            ]
+            families.append((own, tests))
+        for found, tests in families:
             good = discoveries([candidate.p_value for candidate in found], tests, FALSE_SHARE)
             stood += [candidate for candidate, stands in zip(found, good.tolist(), strict=True) if stands]
         return stood
@@ -136,7 +143,7 @@ def learn(
         tried.lengths.append(Candidate(target, lasting))
     tried.length_tests += 1
     tried.rules += [Candidate(target, rule) for rule in rules]
-    tried.rule_tests += tests
+    tried.rule_tests.update(tests)
 
 
 def as_habit(candidate: Candidate, span: Span, around: Surroundings) -> Habit:

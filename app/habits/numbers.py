@@ -17,7 +17,7 @@ from app.model import Entity, Home
 
 _STEPS: dict[str, float] = {
     "humidity": 1.0,
-    "temperature": 0.2,
+    "temperature": 0.25,
     "carbon_dioxide": 25.0,
     "pm25": 2.0,
     "illuminance": 0.0,
@@ -137,7 +137,8 @@ class Measuring:
 def _moves(code: Int64, at: Int64, value: Float32, kinds: list[str]) -> npt.NDArray[np.intp]:
     """Return the rows (sorted by entity and time) on which a value moves on to another step."""
     steps = np.array([_STEPS[kind] for kind in kinds])[code]
-    plain = np.floor(value / np.where(steps > 0, steps, 1.0))
+    # A limit is passed above it, not on it: with 22.0 it is 22.1 that counts, and so begins the next step.
+    plain = np.ceil(value / np.where(steps > 0, steps, 1.0))
     relative = np.floor(np.log(np.maximum(value, 1.0)) / _RATIO)
     level = np.where(steps > 0, plain, relative)
     moved = np.ones(len(code), np.bool_)
