@@ -222,7 +222,7 @@ class Runtime:
         await announcer.start()
         closing.push_async_callback(announcer.stop)
         if mailer := mailer_of(options, self.neighbours, self.clock):
-            letters = Letters(mailer, self.bus)
+            letters = Letters(mailer, self.bus, {name: spec.title for name, spec in self.jobs.specs.items()})
             letters.start()
             closing.push_async_callback(letters.stop)
 
