@@ -20,7 +20,7 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import StoreError
@@ -31,6 +31,8 @@ from app.jobs.trigger import CronSimTrigger
 _log = logging.getLogger(__name__)
 _LOOK_AT_LEAST_EVERY = 60.0
 _AFTER_TROUBLE = 10.0
+_WHOLE = 1
+"""The file's `user_version` once all jobs are in it."""
 _REFERENCE = "app.jobs.schedule:fire"
 # APScheduler pickles these with each row: set again at each start, or new ones would not reach old rows.
 _POLICY: Mapping[str, Any] = {"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
@@ -51,7 +53,7 @@ class Stored:
 
     whens: Mapping[str, When]
     rebuilt: bool
-    """Whether there was no (usable) file."""
+    """Whether there was no (usable) file, or one that never had all jobs."""
 
 
 class Schedule:
@@ -117,10 +119,11 @@ class Schedule:
         try:
             self._scheduler.start(paused=True)
             jobs = self._scheduler.get_jobs()
+            whole = self._whole()
         except SQLAlchemyError as error:
             raise _unusable(self._path, error) from error
         whens = {job.id: job.trigger.when for job in jobs if isinstance(job.trigger, CronSimTrigger)}
-        return Stored(whens, rebuilt=not existed)
+        return Stored(whens, rebuilt=not (existed and whole))
 
     def _reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
         scheduler = self._ticking()
@@ -145,6 +148,26 @@ class Schedule:
                 changes["next_run_time"] = following
             if changes:
                 scheduler.modify_job(name, **changes)
+        if not self._whole():
+            self._call_whole()
+
+    def _whole(self) -> bool:
+        """Return whether the file once had all jobs: who is killed while filling it leaves some of them out.
+
+        Each is a transaction of its own, and a job that is not in the file counts as one that is new.
+        """
+        with self._connected() as connection:
+            return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+
+    def _call_whole(self) -> None:
+        with self._connected() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version = {_WHOLE}")
+            connection.commit()
+
+    def _connected(self) -> Connection:
+        if self._engine is None:
+            raise StoreError(f"{self._path}: the schedule is not open")
+        return self._engine.connect()
 
 
 class _Ticking(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships no types

@@ -4,18 +4,20 @@ import os
 import random
 import select
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from app.clock import from_ms, to_ms
+from app.clock import TurnedClock, from_ms, to_ms
+from tests.jobs.crew import Quick, at, crew, job, turn_to, until
 from tests.jobs.week import BEGINS, ENDS, LAST
 from tests.jobs.week_judged import Account
 
@@ -119,3 +121,19 @@ def go_through(process: Forks, week: Week, chance: random.Random, kills: int) ->
     assert week.now >= LAST
     assert account is not None
     week.judge(account.in_the_end_wrong(week.starts))
+
+
+async def test_killed_while_the_clocks_file_is_filled_a_job_left_out_of_it_still_has_its_missed_run(
+    tmp_path: Path,
+) -> None:
+    clock, work = TurnedClock(at("2026-03-09 12:00")), Quick()
+    declared = [job(work, name=name) for name in ("first", "second")]
+    async with crew(tmp_path, clock, *declared):
+        pass
+    with closing(sqlite3.connect(tmp_path / "clock.db", isolation_level=None)) as db:
+        db.execute("DELETE FROM apscheduler_jobs WHERE id LIKE 'second%'")
+        db.execute("PRAGMA user_version = 0")
+    await turn_to(clock, at("2026-03-10 12:00"))
+    async with crew(tmp_path, clock, *declared) as made:
+        await until(lambda: made.at_rest)
+    assert sorted(context.job for context in work.runs) == ["first", "second"]
