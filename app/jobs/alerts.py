@@ -12,6 +12,8 @@ async def tell_of_failures(ledger: Ledger, bus: Bus, duty: Duty, ended: Run) -> 
 
     Raises StoreError.
     """
+    if ended.details.get("retries"):
+        return
     job, home, bears = duty.spec.name, duty.home, duty.spec.alert_after
     if ended.status in {RunStatus.FAILED, RunStatus.RETRYING}:
         if await ledger.failures_in_a_row(job, home) == bears:

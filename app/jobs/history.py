@@ -70,11 +70,13 @@ class History:
     async def failures_in_a_row(self, job: str, home: str, before: Run | None = None) -> int:
         """Return how many of the newest runs failed, up to the first that did not (200 at most).
 
-        With `before` those that lie before that run. One that was cut off neither counts nor ends the row.
+        With `before` those that lie before that run. One that was cut off neither counts nor ends the row,
+        nor does one for single subjects: they have tries of their own.
         """
         async with self.store.reading() as db:
             rows = await db.execute_fetchall(
                 "SELECT run_id, status FROM job_run WHERE job = ? AND home = ? "  # noqa: S608 - constant
+                "AND NOT (trigger = 'retry' AND retry_of IS NULL) "
                 f"AND status IN ('completed', 'partial', 'failed', 'retrying') {_NEWEST_FIRST} LIMIT ?",
                 (job, home, _LOOKED_BACK + 1),
             )

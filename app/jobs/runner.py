@@ -312,7 +312,11 @@ class Jobs:
 
     async def dismiss_subject(self, retry_id: int) -> bool:
         """Forget a subject that failed; False when it is not there."""
-        return await self.queue.dismiss(retry_id)
+        retry = await self.queue.get(retry_id)
+        if retry is None or not await self.queue.dismiss(retry_id):
+            return False
+        self._bus.announce(JobChanged(retry.job))
+        return True
 
     @property
     def _agenda(self) -> Agenda:

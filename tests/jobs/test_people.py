@@ -10,7 +10,7 @@ import pytest
 
 from app.clock import TurnedClock
 from app.errors import InputError
-from app.jobs.announcements import RunSkipped, SubjectGivenUp
+from app.jobs.announcements import JobChanged, JobFailing, RunSkipped, SubjectGivenUp
 from app.jobs.context import RunContext
 from app.jobs.places import Place
 from app.jobs.policies import Overlap, Scope
@@ -166,13 +166,17 @@ async def test_when_most_failed_they_are_tried_again_at_once_and_given_up_after_
         given_up = [event.retry for event in made.heard if isinstance(event, SubjectGivenUp)]
         assert {retry.subject_id for retry in given_up} == {"person.anna", "person.chen"}
         assert len(made.ended()) == 4  # the first and three tries
+        assert await made.ledger.failures_in_a_row("outlook", "home") == 1  # that of the job itself
+        assert not [event for event in made.heard if isinstance(event, JobFailing)]
         assert made.jobs.next_run("outlook") == SEVEN + DAY
 
         work.failing = set()
         run = await made.jobs.retry_subject(given_up[0].retry_id)
         await made.jobs.wait(run.run_id)
         assert work.written == [(given_up[0].name, SEVEN)]
+        made.heard.clear()
         assert await made.jobs.dismiss_subject(given_up[1].retry_id)
+        assert made.heard == [JobChanged("outlook")]
         assert not await made.jobs.dismiss_subject(given_up[1].retry_id)
         with pytest.raises(InputError, match="nothing to try again"):
             await made.jobs.retry_subject(given_up[0].retry_id)

@@ -62,7 +62,9 @@
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (answer.status === 401) return location.reload();
-      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const text = await answer.text();
+      await released();
+      if (answer.ok) take(new DOMParser().parseFromString(text, "text/html"));
     } catch {
       // The connection is gone; the event stream notices too and comes back by itself.
     } finally {
@@ -74,6 +76,16 @@
         refresh();
       }
     }
+  }
+
+  // A button that is replaced between being pressed and let go would not be clicked.
+  let down = false;
+  addEventListener("pointerdown", () => (down = true), true);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (down = false), true);
+
+  async function released() {
+    // Let go outside the frame this page is in, it is never heard of.
+    for (let waited = 0; down && waited < 2000; waited += 30) await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   function take(fresh) {
