@@ -4,6 +4,7 @@
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -39,17 +40,29 @@ def main(words: list[str] | None = None) -> int:
             command.set_defaults(start=module.start)
     arguments = parser.parse_args(given)
     try:
-        return int(arguments.start(arguments))
+        code = int(arguments.start(arguments))
+        sys.stdout.flush()
     except InputError as error:
         return _say(error, 2)
     except NightshiftError as error:
         return _say(error, 1)
     except BrokenPipeError:
-        # Whoever read our output has left (`| head`): no more is owed; keep the interpreter from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left (`| head`): no more is owed.
+        _close_output()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _close_output()
+        return _say(NightshiftError("the output could not be written: there is no room left for it"), 1)
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _close_output() -> None:
+    """Let standard output lead nowhere: the interpreter would try once more at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: NightshiftError, code: int) -> int:

@@ -5,11 +5,13 @@ handed to a worker process.
 """
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from operator import itemgetter
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -71,36 +73,25 @@ class Events:
         return cls.of(())
 
     @classmethod
-    def of(cls, rows: Iterable[Event]) -> Self:
-        """Build columns from rows in any order."""
-        entities: dict[str, int] = {}
-        states: dict[str, int] = {}
-        actors: dict[str, int] = {}
-        entity: list[int] = []
-        state: list[int] = []
-        value: list[float] = []
-        at: list[int] = []
-        cause: list[int] = []
-        context: list[int] = []
-        actor: list[int] = []
-        for row in rows:
-            entity.append(entities.setdefault(row.entity_id, len(entities)))
-            number = number_of(row.state)
-            if number is None:
-                state.append(states.setdefault(row.state[:_LONGEST_STATE], len(states)))
-                value.append(float("nan"))
-            else:
-                state.append(NUMERIC)
-                value.append(number)
-            at.append(row.at)
-            cause.append(row.cause)
-            context.append(row.context)
-            actor.append(actors.setdefault(row.actor, len(actors)) if row.actor else NO_ACTOR)
+    def of(cls, rows: Iterable[Sequence[Any]]) -> Self:
+        """Build columns from rows in any order: events, or what has their fields in their places."""
+        # Column by column, each word looked at once: a home says the same few again and again.
+        names, texts, at, cause, context, users = _columns_of(list(rows))
+        entities, states, actors = _codes(names), dict[str, int](), _codes(filter(None, users))
+        code: dict[str, int] = {}
+        number: dict[str, float] = {}
+        for text in dict.fromkeys(texts):
+            found = number_of(text)
+            number[text] = math.nan if found is None else found
+            word = text[:_LONGEST_STATE]
+            code[text] = NUMERIC if found is not None else states.setdefault(word, len(states))
         built = cls(
             tuple(entities), tuple(states), tuple(actors),
-            np.array(entity, np.int32), np.array(state, np.int32), np.array(value, np.float32),
+            np.array([entities[name] for name in names], np.int32),
+            np.array([code[text] for text in texts], np.int32),
+            np.array([number[text] for text in texts], np.float32),
             np.array(at, np.int64), np.array(cause, np.uint8), np.array(context, np.int64),
-            np.array(actor, np.int32),
+            np.array([actors.get(user, NO_ACTOR) for user in users], np.int32),
         )  # fmt: skip
         return built.sorted()
 
@@ -214,6 +205,15 @@ class Events:
         return cls(entities, states, actors, entity, state, value, at.astype(np.int64), cause, context, actor)
 
 
+def _columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return an event's fields, a list each; the many iterators of `zip(*rows)` would wake the collector."""
+    return [list(map(itemgetter(place), rows)) for place in range(len(Event._fields))]
+
+
+def _codes(words: Iterable[str]) -> dict[str, int]:
+    return {word: code for code, word in enumerate(dict.fromkeys(words))}
+
+
 def number_of(state: str) -> float | None:
     """Return a numeric state as a float, or None. `nan` and `inf` are words, not numbers."""
     if not state or state[0] not in "-+.0123456789" or "_" in state:
@@ -235,6 +235,11 @@ def _merge_words(vocabularies: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ..
         np.array([merged.setdefault(word, len(merged)) for word in words], np.int32) for words in vocabularies
     ]
     return tuple(merged), maps
+
+
+def recoded(codes: Int32, words: tuple[str, ...], vocabulary: dict[str, int]) -> Int32:
+    """Return codes into `words` as codes into a vocabulary that grows by what it does not know."""
+    return _recode(codes, np.array([vocabulary.setdefault(w, len(vocabulary)) for w in words], np.int32))
 
 
 def _recode(codes: Int32, new: Int32) -> Int32:

@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.errors import OptionsError
+from app.model import zone_of
 
 
 class ModelProvider(StrEnum):
@@ -44,12 +54,37 @@ class MailSecurity(StrEnum):
     NONE = "none"
 
 
+class MovedSchedule(BaseModel):
+    """One job's schedule: five cron fields, `every 15 minutes`, or `off`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    job: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    schedule: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class PersonZone(BaseModel):
+    """The zone of a person who does not live by the home's; `person` is the hub's `person.…`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    person: Annotated[str, Field(pattern=r"^person\.[a-z0-9_]+$")]
+    time_zone: str
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        return zone_of(value).key
+
+
 class Options(BaseSettings):
     """Every option with its default; `docs/options.md` and `translations/en.yaml` explain each."""
 
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True)
 
     analysis_schedule: str = "0 3 * * *"
+    schedules: tuple[MovedSchedule, ...] = ()
+    people: tuple[PersonZone, ...] = ()
     history_days: Annotated[int, Field(ge=1, le=400)] = 30
     keep_days: Annotated[int, Field(ge=14, le=3650)] = 400
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -113,6 +148,14 @@ class Options(BaseSettings):
             raise ValueError(
                 f"{value!r} is no schedule: give five cron fields such as '0 3 * * *' (every night at 3)"
             )
+        return value
+
+    @field_validator("schedules", "people")
+    @classmethod
+    def _each_once(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [getattr(one, "job", None) or one.person for one in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is there more than once")
         return value
 
     @model_validator(mode="after")

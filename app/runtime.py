@@ -11,8 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo
 
 import aiohttp
 from aiohttp import web
@@ -24,6 +22,7 @@ from app.announce.letters import Letters
 from app.archive.archive import Archive, ArchiveSize
 from app.bus import Bus
 from app.clock import Clock
+from app.declared import HOME_ID, JOBS, places_of, schedules_of, strangers
 from app.errors import InputError, NeighbourError, NightshiftError
 from app.habits.nightly import ANALYSIS, NightlyAnalysis, analysis_job
 from app.habits.offers.decisions import Decisions
@@ -40,24 +39,30 @@ from app.hub.supervisor import Supervisor
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
 from app.jobs.only_one import OnlyOne
+from app.jobs.results import SubjectResults
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec
+from app.jobs.tally import Tally
 from app.mail.sender import mailer_of
-from app.model import Home, zone_of
+from app.model import Home
 from app.neighbours import Neighbours, NeighbourState
 from app.options import MqttMode, Options
 from app.reach import finder_of, hub_of, supervisor_token
 from app.store.database import Store
+from app.upkeep.job import HealthCheck, health_check_job
+from app.upkeep.metrics import Metrics
+from app.upkeep.monitor import Monitor
+from app.upkeep.sight import UpkeepParts
 from app.web.app import build_web
 from app.web.parts import SUPERVISOR_PEER, WebParts
 from app.words.models import model_of
 from app.words.writer import Writer
 
-_log = logging.getLogger(__name__)
+__all__ = ["HOME_ID", "JOBS", "Doorway", "Runtime", "Setting", "running"]
 
-HOME_ID = "home"
-JOBS: Final = (ANALYSIS,)
-"""The names of the jobs there are."""
+_log = logging.getLogger(__name__)
 _LOOK_AGAIN = timedelta(hours=1)
 _AFTER_A_FAILURE = timedelta(minutes=1)
 # The container is given 30 s to stop (config.yaml, `timeout`). After the runs were cut off a database that
@@ -107,7 +112,24 @@ class Runtime:
         self.homes = Homes(self.store, setting.clock)
         self.archive = Archive(self.store, setting.clock)
         self.ledger = Ledger(self.store, setting.clock)
+        self.results = SubjectResults(self.store)
+        self.queue = RetryQueue(self.store, setting.clock, self.ledger.generation, self.bus)
+        self.log = RunLog(self.store, self.bus, setting.clock)
         self.suggestions = Suggestions(self.store, self.bus, setting.clock, lambda: self.home)
+        upkeep = UpkeepParts(
+            clock=setting.clock,
+            store=self.store,
+            jobs=lambda: self.jobs,
+            ledger=self.ledger,
+            tally=Tally(self.store),
+            queue=self.queue,
+            archive=self.archive,
+            neighbours=self.neighbours,
+            since_tick=self._since_tick,
+            fed_by=ANALYSIS,
+        )
+        self.monitor = Monitor(upkeep, self.bus)
+        self.metrics = Metrics(upkeep, self.monitor, self.bus)
         self.deploying: Deploying
         self.offers: Offers
         self.jobs: Jobs
@@ -115,6 +137,9 @@ class Runtime:
     async def start(self, closing: AsyncExitStack) -> None:
         """Start from the ground up; what has to stop is pushed on the stack, which stops it in reverse."""
         setting, options = self._setting, self._setting.options
+        schedules = schedules_of(options)  # a wrong one ends the start before anything is touched
+        closing.callback(self.monitor.close)
+        closing.callback(self.metrics.close)
         await self._keep_others_out(closing)
         http = await closing.enter_async_context(aiohttp.ClientSession())
         source, call, editor = await self._reach(http, closing)
@@ -134,8 +159,8 @@ class Runtime:
             history_days=options.history_days,
             keep_days=options.keep_days,
         )
-        job = analysis_job(night.run, options.analysis_schedule)
-        self.jobs = self._crew(job)
+        health = HealthCheck(self.monitor, self.ledger, self.bus)
+        self.jobs = self._crew([analysis_job(night.run), health_check_job(health.run)], schedules)
         self._prepare_offers(editor)
         # The door first: an address that is taken ends the start before anything is announced or run.
         if setting.doorway:
@@ -192,17 +217,19 @@ class Runtime:
             clock=self.clock,
         )
 
-    def _crew(self, job: JobSpec) -> Jobs:
+    def _crew(self, specs: list[JobSpec], schedules: dict[str, str]) -> Jobs:
         return Jobs(
-            [job],
+            specs,
             ledger=self.ledger,
             bus=self.bus,
             clock=self.clock,
             engine=EmbeddedEngine(self.clock),
-            zone=self.home.zone if self.home else _machine_zone(),
+            places=places_of(self.home, self._setting.options),
             # The clock's own file: a transaction held elsewhere must never keep a job from firing.
             schedule_path=self._setting.folder / "clock.db",
-            home=HOME_ID,
+            schedules=schedules,
+            queue=self.queue,
+            log=self.log,
         )
 
     async def _start_telling(self, http: aiohttp.ClientSession, closing: AsyncExitStack) -> None:
@@ -225,7 +252,7 @@ class Runtime:
         await announcer.start()
         closing.push_async_callback(announcer.stop)
         if mailer := mailer_of(options, self.neighbours, self.clock):
-            letters = Letters(mailer, self.bus)
+            letters = Letters(mailer, self.bus, {name: spec.title for name, spec in self.jobs.specs.items()})
             letters.start()
             closing.push_async_callback(letters.stop)
 
@@ -259,6 +286,11 @@ class Runtime:
             neighbours=self.neighbours,
             jobs=self.jobs,
             ledger=self.ledger,
+            results=self.results,
+            queue=self.queue,
+            log=self.log,
+            monitor=self.monitor,
+            metrics=self.metrics,
             suggestions=self.suggestions,
             offers=self.offers,
             home=lambda: self.home,
@@ -279,6 +311,9 @@ class Runtime:
             ) from error
         _log.info("The page is at http://%s:%d", doorway.host, doorway.port)
 
+    def _since_tick(self) -> float | None:
+        return self.jobs.since_tick()
+
     async def _archive_size(self) -> ArchiveSize | None:
         return await self.archive.size(HOME_ID)
 
@@ -287,7 +322,12 @@ class Runtime:
         if home == self.home:
             return
         await self.homes.save(home)
-        await self.jobs.set_zone(home.zone)
+        await self.jobs.set_places(places_of(home, self._setting.options))
+        if unknown := strangers(home, self._setting.options):
+            _log.warning(
+                "options: people: the home knows no %s; Settings, People names those it knows",
+                ", ".join(unknown),
+            )
         self.home = home  # last: what could not be noted is noted the next time
 
     async def _keep_learning(self, source: HomeSource) -> None:
@@ -319,11 +359,3 @@ async def running(setting: Setting) -> AsyncIterator[Runtime]:
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _machine_zone() -> ZoneInfo:
-    """Return the zone to start in until the hub has told its own: TZ (the Supervisor sets it), else UTC."""
-    try:
-        return zone_of(os.environ.get("TZ") or "UTC")
-    except ValueError:
-        return zone_of("UTC")

@@ -22,6 +22,7 @@ from app.clock import SystemClock, to_ms
 from app.events import NO_ACTOR, NUMERIC, Events
 from app.model import Cause
 from app.store.database import Store
+from app.system import settle_memory
 
 DAYS = 30
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -80,6 +81,7 @@ async def main(count: int) -> None:
         store = Store(path, SystemClock())
         await store.open()
         archive = Archive(store, store.clock)
+        settle_memory()  # as the product does when it has started
         print(f"{count} events, {DAYS} days, {len(events.entities)} entities")
         print(f"{'':<44}{'time':>11}{'longest pause':>15}")
         await measured("append", archive.append("home", events), "{} new")

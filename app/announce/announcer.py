@@ -12,6 +12,7 @@ from app.announce.broker import BrokerFinder
 from app.announce.commands import Command, command_of
 from app.announce.connection import Backoff, MqttConnection
 from app.announce.discovery import DeviceFacts, device_payload
+from app.announce.job_news import News, listen, news_message
 from app.announce.session import Incoming
 from app.announce.status import Standing, completion_message, counted, event_message, state_message
 from app.announce.topics import ANALYSIS_COMPLETE, Topics
@@ -97,6 +98,7 @@ class Announcer:
             self._bus.subscribe(JobChanged, self._on_change),
             self._bus.subscribe(RunEnded, self._on_end),
             self._bus.subscribe(SuggestionsChanged, self._on_suggestions),
+            *listen(self._bus, self._on_news),
         ]
         self._connection.publish(
             self._topics.discovery, json.dumps(device_payload(self._topics, self._facts)), retain=True
@@ -137,6 +139,9 @@ class Announcer:
             if titles:
                 message = event_message(event_type, titles, event.run_id)
                 self._connection.publish(self._topics.event, message, retain=False)
+
+    def _on_news(self, news: News) -> None:
+        self._connection.publish(self._topics.job_event, news_message(news), retain=False)
 
     async def _keep_state_true(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import app
 from app.announce.connection import OFFLINE, ONLINE
+from app.announce.job_news import JobEvent
 from app.announce.status import Status
 from app.announce.topics import Topics
 
@@ -94,6 +95,14 @@ def _doings(topics: Topics) -> dict[str, dict[str, Any]]:
             "event_types": list(EVENT_TYPES),
             "state_topic": topics.event,
             "icon": "mdi:lightbulb-auto-outline",
+        },
+        "job": {
+            "platform": "event",
+            "name": "Job",
+            "event_types": [event.value for event in JobEvent],
+            "state_topic": topics.job_event,
+            "icon": "mdi:clipboard-alert-outline",
+            **_DIAGNOSTIC,
         },
         "run_now": {
             "platform": "button",

@@ -1,14 +1,17 @@
-"""One letter after a night that found something new, or that failed for good: nothing else is mailed."""
+"""One letter after a night that found something new, or failed for good, and when a job needs looking at."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from app.announce.job_news import News, letter_of_news, listen
 from app.bus import Bus
 from app.errors import NightshiftError
 from app.habits.announcements import SuggestionsChanged
-from app.jobs.announcements import RunEnded
+from app.habits.nightly import ANALYSIS
+from app.jobs.announcements import JobFailing, RunEnded, SubjectGivenUp
 from app.jobs.run import Run, RunStatus, Trigger
 
 _log = logging.getLogger(__name__)
@@ -23,11 +26,15 @@ class Post(Protocol):
 
 
 class Letters:
-    """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged."""
+    """Listens to the bus and writes to the address in `mail_to`. A letter that cannot leave is logged.
 
-    def __init__(self, post: Post, bus: Bus) -> None:
+    `titles` are those of the jobs, by name.
+    """
+
+    def __init__(self, post: Post, bus: Bus, titles: Mapping[str, str]) -> None:
         self._post = post
         self._bus = bus
+        self._titles = titles
         self._waiting: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(_LETTERS_WAITING)
         self._unsubscribe: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -36,6 +43,7 @@ class Letters:
         self._unsubscribe = [
             self._bus.subscribe(SuggestionsChanged, self._on_suggestions),
             self._bus.subscribe(RunEnded, self._on_end),
+            *listen(self._bus, self._on_news),
         ]
         self._task = asyncio.create_task(self._deliver(), name="letters")
 
@@ -53,8 +61,17 @@ class Letters:
     def _on_end(self, event: RunEnded) -> None:
         # Whoever starts a run sees how it ends; of a night that is tried again only the last failure is told.
         ended = event.run
-        if ended.status is RunStatus.FAILED and ended.trigger is not Trigger.MANUAL and not event.again_at:
+        if ended.job != ANALYSIS or ended.trigger is Trigger.MANUAL:
+            return
+        if ended.status is RunStatus.FAILED and not event.again_at:
             self._put(*letter_of_failure(ended))
+
+    def _on_news(self, news: News) -> None:
+        if isinstance(news, JobFailing) and news.job == ANALYSIS:
+            return  # each night that failed had its own letter
+        job = news.job if not isinstance(news, SubjectGivenUp) else news.retry.job
+        # It is put into one envelope only, so that its key need not be found again.
+        self._put(*letter_of_news(news, self._titles.get(job, job)), f"job-{job}-{secrets.token_hex(8)}")
 
     def _put(self, subject: str, text: str, key: str) -> None:
         try:

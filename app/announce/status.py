@@ -33,6 +33,7 @@ _AFTER = {
     RunStatus.PARTIAL: Status.WARNING,
     RunStatus.INTERRUPTED: Status.WARNING,
     RunStatus.FAILED: Status.FAILED,
+    RunStatus.RETRYING: Status.FAILED,
 }
 """A skipped run did nothing, so it changes nothing."""
 
@@ -83,7 +84,8 @@ def completion_message(run: Run) -> str:
             "patterns_detected": counts.get("patterns_detected", 0),
             "suggestions_generated": counts.get("suggestions_generated", 0),
             "duration_seconds": _seconds(run.duration_seconds) or 0.0,
-            "status": run.status,
+            # That it is tried again is seen in the next run; what listens knows of four ends.
+            "status": RunStatus.FAILED if run.status is RunStatus.RETRYING else run.status,
             "run_id": run.run_id,
         }
     )

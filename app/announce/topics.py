@@ -48,6 +48,10 @@ class Topics:
         return f"nightshift/{self.instance}/event"
 
     @property
+    def job_event(self) -> str:
+        return f"nightshift/{self.instance}/job"
+
+    @property
     def run(self) -> str:
         return f"nightshift/{self.instance}/cmd/run"
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import aiosqlite
@@ -24,7 +25,7 @@ from app.archive.queries import (
     FIRST_RECENT,
     MARK,
     MARKED,
-    NEXT_DAY,
+    NEXT_DAYS,
     RECENT_BETWEEN,
     RECENT_COUNT,
     RECENT_DELETED,
@@ -38,6 +39,8 @@ from app.store.database import Store
 
 _BATCH = 4000
 """Rows a transaction: other writers wait for one batch, some 50 ms, not for a whole history."""
+_READ_BYTES = 2 * 1024 * 1024
+_MOST_DAYS = 32
 _DAY_MS = 24 * 3600 * 1000
 _BEGINNING = -(2**62)
 _END = 2**62
@@ -157,31 +160,44 @@ class Archive:
     async def blocks(self, home_id: str, since: datetime | None = None) -> AsyncIterator[bytes]:
         """Yield all events from `since` on as encoded blocks, oldest first, a day or less each.
 
-        Nothing is held between two blocks, no transaction and no more than one block of memory; what is
-        sealed meanwhile is neither missed nor given twice.
+        No transaction is held between two readings, and of memory no more than a few megabytes or one block;
+        what is sealed meanwhile is neither missed nor given twice.
         """
         start = _BEGINNING if since is None else to_ms(since)
-        position = start
-        while (found := await self._next_block(home_id, position, start)) is not None:
-            block, position = found
-            if block:
-                yield block
+        position, days = start, 1
+        while (found := await self._next_blocks(home_id, position, start, days)) is not None:
+            blocks, position = found
+            for block in blocks:
+                if block:
+                    yield block
+            # To ask for each day anew would take longer than to read it.
+            days = max(1, min(_MOST_DAYS, _READ_BYTES // max(1, *map(len, blocks))))
 
-    async def _next_block(self, home_id: str, position: int, start: int) -> tuple[bytes, int] | None:
-        """Return the block at or after `position` (empty when it is all before `start`) and where it ends."""
-        bounds = {"home": home_id, "from": position}
+    async def _next_blocks(
+        self, home_id: str, position: int, start: int, days: int
+    ) -> tuple[list[bytes], int] | None:
+        """Return the blocks of up to so many days at or after `position` (empty for what is all before
+        `start`), and where they end.
+        """
+        bounds = {"home": home_id, "from": position, "days": days}
         async with self._store.reading() as db:
-            day = await _one(db, NEXT_DAY, bounds)
+            sealed = list(await db.execute_fetchall(NEXT_DAYS, bounds))
             first = (await _row(db, FIRST_RECENT, bounds))[0]
-            if first is not None and (day is None or first < day["starts_at"]):
-                end = min(first + _DAY_MS, _END if day is None else day["starts_at"])
+            if first is not None and (not sealed or first < sealed[0]["starts_at"]):
+                end = min(first + _DAY_MS, sealed[0]["starts_at"] if sealed else _END)
                 events = await _recent(db, {**bounds, "to": end})
-                return await asyncio.to_thread(events.encode), end
-        if day is None:
+                return [await asyncio.to_thread(events.encode)], end
+        # Rows that lie between two days come in between.
+        known = list(takewhile(lambda day: first is None or day["starts_at"] <= first, sealed))
+        if not known:
             return None
-        if day["first_at"] >= start:
-            return day["block"], day["ends_at"]
-        return await asyncio.to_thread(_cut, day["block"], day["day"], start), day["ends_at"]
+        blocks = [
+            day["block"]
+            if day["first_at"] >= start
+            else await asyncio.to_thread(_cut, day["block"], day["day"], start)
+            for day in known
+        ]
+        return blocks, known[-1]["ends_at"]
 
     async def watermark(self, home_id: str) -> datetime | None:
         """Return until when the home's past has been pulled, or None when never."""

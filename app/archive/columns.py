@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from app.events import NUMERIC, Event, Events
+from app.events import NUMERIC, Events
 from app.model import Cause
 
 Row = tuple[str, str, int, str, int, int, str]
@@ -39,7 +39,7 @@ def to_rows(home_id: str, events: Events) -> list[Row]:
 
 def from_rows(rows: Iterable[sqlite3.Row]) -> Events:
     """Read rows of entity_id, state, at, cause, context, actor, in any order."""
-    return Events.of(map(Event._make, rows))
+    return Events.of(rows)
 
 
 def known(rows: Sequence[Row]) -> list[tuple[int, int, str, str, str, int, str]]:

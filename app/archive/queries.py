@@ -65,15 +65,27 @@ DAYS_SIZE = """
     FROM archive_day WHERE home_id = :home
 """
 
-DAYS_BETWEEN = """
-    SELECT day, starts_at, ends_at FROM archive_day
-    WHERE home_id = :home AND starts_at <= :to AND ends_at > :from ORDER BY ends_at
-"""
+# A day's name says when it was, in any zone: within these bounds, not all of years has to be looked at.
+_FROM = "day >= coalesce(date(:from / 1000, 'unixepoch', '-3 days'), '')"
+_TO = "day <= coalesce(date(:to / 1000, 'unixepoch', '+3 days'), ':')"
 
-NEXT_DAY = """
-    SELECT day, starts_at, ends_at, first_at, last_at, block FROM archive_day
-    WHERE home_id = :home AND ends_at > :from ORDER BY ends_at LIMIT 1
-"""
+DAYS_BETWEEN = f"""
+    SELECT day, starts_at, ends_at FROM archive_day
+    WHERE home_id = :home AND {_FROM} AND {_TO} AND starts_at <= :to AND ends_at > :from ORDER BY ends_at
+"""  # noqa: S608 - our own words
+
+# In the order in which they end, which after a change of zone may not be that of their names, by a place or
+# two. The blocks are fetched when it is known which: to sort them would mean to copy each on the way.
+NEXT_DAYS = f"""
+    SELECT day, starts_at, ends_at, first_at, last_at, block
+    FROM (
+        SELECT chosen FROM (
+            SELECT rowid AS chosen, ends_at FROM archive_day
+            WHERE home_id = :home AND {_FROM} AND ends_at > :from ORDER BY day LIMIT :days + 3
+        ) ORDER BY ends_at LIMIT :days
+    ) CROSS JOIN archive_day ON archive_day.rowid = chosen
+    ORDER BY ends_at
+"""  # noqa: S608 - our own words
 
 DAY_KEPT = """
     INSERT INTO archive_day (home_id, day, starts_at, ends_at, first_at, last_at, events, block)

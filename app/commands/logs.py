@@ -16,8 +16,11 @@ _CHATTY = (
 )
 
 
-def begin_logging(level: str) -> None:
-    """Log from here on. Libraries that tell of their every step speak up only when something is wrong."""
+def begin_logging(level: str, kept: str | None = None) -> None:
+    """Log from here on. Libraries that tell of their every step speak up only when something is wrong.
+
+    `kept` is the level of what is kept with a run where that is to be more than what is shown.
+    """
     logging.basicConfig(
         stream=sys.stderr,
         level=level.upper(),
@@ -27,3 +30,7 @@ def begin_logging(level: str) -> None:
     )
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    if kept is not None:
+        for handler in logging.getLogger().handlers:
+            handler.setLevel(level.upper())
+        logging.getLogger("app").setLevel(kept.upper())

@@ -1,6 +1,6 @@
 """An analysis as people read it on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,11 +12,15 @@ from app.model import Home
 _WIDTH_ELSEWHERE = 110
 
 
+def output() -> Console:
+    """Return where tables are printed: as wide as the terminal, elsewhere wide enough to be read."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_ELSEWHERE)
+
+
 def print_analysis(analysis: Analysis, home: Home) -> None:
     """Print the suggestions, what was set aside (where asked for), and how it was done."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_ELSEWHERE)
+    console = output()
     facts = analysis.analysed
     if home.demo:
         console.print("[bold]This is an invented demo home.[/bold] Nothing below happened anywhere.\n")
@@ -27,15 +31,20 @@ def print_analysis(analysis: Analysis, home: Home) -> None:
     for note in facts.notes:
         console.print(f"• {escape(note)}")
     if analysis.set_aside:
-        aside = Table("Set aside", "Why", title="What was looked at and not offered", title_justify="left")
-        for one in analysis.set_aside:
-            aside.add_row(escape(one.habit), escape(one.why))
-        console.print(aside)
+        console.print(aside_table((one.habit, one.why) for one in analysis.set_aside))
     console.print(
         f"{facts.events:,} state changes of {facts.entities} entities over {facts.days} days: "
         f"{analysis.patterns_detected} habits, {len(analysis.suggestions)} suggestions, "
         f"{facts.seconds:.1f} s, {facts.peak_mib:.0f} MiB at most."
     )
+
+
+def aside_table(habits: Iterable[tuple[str, str]]) -> Table:
+    """Return what was looked at and not offered, each habit with the reason."""
+    table = Table("Set aside", "Why", title="What was looked at and not offered", title_justify="left")
+    for habit, why in habits:
+        table.add_row(escape(habit), escape(why))
+    return table
 
 
 def suggestion_table(suggestions: Sequence[Suggestion]) -> Table:

@@ -14,6 +14,7 @@ from app.habits.automation import automation_of
 from app.habits.days import Days, observe
 from app.habits.facts import facts_of, habit_json, identities
 from app.habits.gates import failed
+from app.habits.goings import as_people_move, goings
 from app.habits.habit import TRIGGER, Habit
 from app.habits.known import Known, done_already, known_effects, machine_does
 from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
@@ -51,7 +52,8 @@ _TO_THE_SECOND = 10.0
 class _Scene:
     """All that the steps share."""
 
-    snapshot: Snapshot
+    home: Home
+    causes_known: bool
     timeline: Timeline
     days: Days
     around: Surroundings
@@ -64,7 +66,11 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
     tell = progress or (lambda _step, _done, _of: None)
     tell("Reading", 0, 1)
     scene = _prepare(snapshot)
-    analysed = _analysed(scene)
+    analysed = _analysed(scene, snapshot)
+    explain = snapshot.explain
+    # The timeline holds what is needed of the events: who hands them over and forgets them frees a third of
+    # the memory.
+    del snapshot
     if scene.days.count < LEAST_DAYS:
         return Analysis(analysed=analysed, patterns_detected=0, suggestions=[])
     span = Span.of(scene.days)
@@ -74,7 +80,7 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
     for done, candidate in enumerate(stood):
         tell("Replaying", done, len(stood))
         habits.append(as_habit(candidate, span, scene.around))
-    aside = [] if not snapshot.explain else _beaten(tried.found, stood, span, scene)
+    aside = [] if not explain else _beaten(tried.found, stood, span, scene)
     offered, why = _select(habits, scene)
     offered = routines(offered, span)
     suggestions = _suggestions(offered, scene)
@@ -83,8 +89,8 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
         analysed=analysed,
         patterns_detected=len(stood),
         suggestions=suggestions,
-        set_aside=(why + aside) if snapshot.explain else [],
-        notes=notes_of(scene.targets, offered, scene.days, snapshot.home),
+        set_aside=(why + aside) if explain else [],
+        notes=notes_of(scene.targets, offered, scene.days, scene.home),
     )
 
 
@@ -105,7 +111,7 @@ def _prepare(snapshot: Snapshot) -> _Scene:
     around = Surroundings(timeline, days, sun, presence(timeline), numbers)
     excluded = Excluded(home, snapshot.excluded)
     targets = [_without(target, excluded) for target in find_targets(snapshot, timeline, days)]
-    return _Scene(snapshot, timeline, days, around, targets, excluded)
+    return _Scene(home, snapshot.causes_known, timeline, days, around, targets, excluded)
 
 
 def _without(target: Target, excluded: Excluded) -> Target:
@@ -114,8 +120,8 @@ def _without(target: Target, excluded: Excluded) -> Target:
     return target if len(left) in {0, len(target.entities)} else replace(target, entities=left)
 
 
-def _analysed(scene: _Scene) -> Analysed:
-    snapshot, days = scene.snapshot, scene.days
+def _analysed(scene: _Scene, snapshot: Snapshot) -> Analysed:
+    days = scene.days
     notes: list[str] = []
     if not snapshot.causes_known:
         notes.append(
@@ -148,7 +154,7 @@ def _analysed(scene: _Scene) -> Analysed:
 
 
 def _learn(scene: _Scene, span: Span, tell: Progress) -> Tried:
-    home = scene.snapshot.home
+    home = scene.home
     stream = trigger_stream(scene.timeline, home, float(scene.days.count), scene.around.presence)
     entities = {entity.entity_id: entity for entity in home.entities}
     weekly = scene.days.count >= LEAST_DAYS_WEEKLY
@@ -163,9 +169,10 @@ def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAs
     """Return what is offered, and why the rest isn't."""
     aside: list[SetAside] = []
     good: list[Habit] = []
-    effects = known_effects(scene.snapshot.home)
+    effects = known_effects(scene.home)
+    moves = goings(scene.timeline, scene.around.presence)
     for habit in habits:
-        why = failed(habit) or _known_or_unsafe(habit, scene, effects)
+        why = failed(habit) or _known_or_unsafe(habit, scene, effects) or as_people_move(habit, moves)
         if why is None:
             good.append(habit)
         else:
@@ -183,7 +190,7 @@ def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str |
         return f"never automated: {verdict.why}"
     if keeps_the_hour(habit, scene.days.local):
         return "people keep the hour, not what happens before"
-    if _passing_by(habit, scene.snapshot.home):
+    if _passing_by(habit, scene.home):
         return "motion is no wish to turn something off"
     return _machines(habit, scene, effects)
 
@@ -203,7 +210,7 @@ def _machines(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
         return f"an automation does it: {alias}"
     if habit.kind != TRIGGER and habit.spread < _TO_THE_SECOND:
         return "an automation or another app does it: it is always on the second"
-    if not scene.snapshot.causes_known and habit.kind == TRIGGER and _never_fails(habit):
+    if not scene.causes_known and habit.kind == TRIGGER and _never_fails(habit):
         return "an automation or another app does it: it never fails"
     moments = np.sort(np.concatenate([habit.whole.wanted, habit.whole.unwanted]))
     if machine_does(habit.target.machine, moments):
@@ -231,7 +238,7 @@ def _passing_by(habit: Habit, home: Home) -> bool:
 
 def _verdict(habit: Habit, scene: _Scene) -> safety.Verdict:
     acts = [(entity_id, target.state) for target in habit.targets for entity_id in target.entities]
-    return safety.judge_acts(acts, scene.snapshot.home)
+    return safety.judge_acts(acts, scene.home)
 
 
 def _explained(dropped: Dropped, scene: _Scene) -> str:
@@ -252,13 +259,13 @@ def _beaten(found: list[Candidate], stood: list[Candidate], span: Span, scene: _
 
 
 def _title(habit: Habit, scene: _Scene) -> str:
-    return words_for(facts_of(habit, scene.snapshot.home), scene.snapshot.home.language).title
+    return words_for(facts_of(habit, scene.home), scene.home.language).title
 
 
 def _suggestions(habits: list[Habit], scene: _Scene) -> list[Suggestion]:
     made: list[Suggestion] = []
     for habit, identity in zip(habits, identities(habits), strict=True):
-        words = words_for(facts_of(habit, scene.snapshot.home), scene.snapshot.home.language)
+        words = words_for(facts_of(habit, scene.home), scene.home.language)
         made.append(
             Suggestion(
                 id=identity,

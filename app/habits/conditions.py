@@ -31,9 +31,12 @@ _TRIED = 20
 _LEAST_KEPT_COVERAGE = 0.7
 _PRECISION_WEIGHT = 0.5
 _HOURS_SHARE = 0.95
-_BUSY_SHARE = 0.75
+_BUSY_SHARES = (0.75, 0.9)
 _LONGEST_HOURS = 720
 _HALF_HOUR = 30
+_LEAST_SEEN = 20
+_LONG_GAP = 360.0
+"""Minutes: hours as long as a night in which people never did it, of twenty times and more."""
 
 
 def worth(played: Played) -> float:
@@ -60,7 +63,7 @@ def search(
     played = play_reactive(known.at[inside & known.hold(conditions)], target, acts)
     but = frozenset({trigger, *target.entities})
     wide = False
-    while _count(conditions) - _count(start) < _MOST:
+    while asked(conditions) - asked(start) < _MOST:
         offered = Splits()
         if wide and conditions.state is None and conditions.number is None:
             offered = splits(known.around, played.wanted, played.unwanted, but)
@@ -134,7 +137,8 @@ class _Trial:
         return play_reactive(self.known.at[chosen], self.target, acts)
 
 
-def _count(conditions: Conditions) -> int:
+def asked(conditions: Conditions) -> int:
+    """Return how many conditions there are."""
     plain = Conditions()
     return sum(getattr(conditions, one.name) != getattr(plain, one.name) for one in fields(conditions))
 
@@ -150,6 +154,9 @@ def clearly_better(tried: Played, before: Played, candidates: int) -> bool:
     lost = max(0, len(before.wanted) - len(tried.wanted))
     if gain < _LEAST_GAIN or spared <= 0 or not before.fires:
         return False
+    if len(tried.wanted) > len(before.wanted) and beyond(tried, before, candidates):
+        # What fired in vain before had used up the chance: it comes up more often now, which tells as well.
+        return True
     share = len(before.unwanted) / before.fires
     return binomial_tail(spared, spared + lost, share) * candidates <= _BY_CHANCE
 
@@ -179,9 +186,37 @@ def _one_more(conditions: Conditions, known: Known, played: Played) -> Iterator[
         yield replace(conditions, someone_home=False)
 
 
-def busy_hours(minutes: Float64) -> tuple[int, int] | None:
-    """Return the hours in which most acts are, if they aren't all day: a search may begin there."""
-    return _arc(minutes, _BUSY_SHARE)
+def where_seen(
+    conditions: Conditions, played: Played, known: Known, inside: Bool, target: Target, acts: Int64
+) -> tuple[Conditions, Played]:
+    """Keep a rule to the hours in which people ever wanted it, where it fired in vain in the rest.
+
+    That is no choice among many that has to beat chance, but how far the evidence reaches: what is never done
+    from eleven at night to half past nine isn't known to be wanted at four because somebody passes a sensor
+    once. It must not cost a single act. A rule for the dark is left alone: its hours move with the year.
+    """
+    if conditions.hours is not None or conditions.dark is not None or len(played.wanted) < _LEAST_SEEN:
+        return conditions, played
+    minutes = np.sort(known.minute[np.isin(known.at, played.wanted)])
+    gaps = np.diff(minutes, append=minutes[0] + 1440.0)
+    where = int(np.argmax(gaps))
+    if gaps[where] < _LONG_GAP:
+        return conditions, played
+    low, high = minutes[(where + 1) % len(minutes)] - _HALF_HOUR, minutes[where] + _HALF_HOUR
+    hours = (int(low // _HALF_HOUR) * _HALF_HOUR % 1440, -int(-high // _HALF_HOUR) * _HALF_HOUR % 1440)
+    narrow = replace(conditions, hours=hours)
+    hold = known.hold(narrow)
+    if not np.isin(played.unwanted, known.at[~hold]).any():
+        return conditions, played
+    seen = play_reactive(known.at[inside & hold], target, acts)
+    no_worse = seen.precision >= played.precision and seen.coverage >= played.coverage
+    return (narrow, seen) if no_worse else (conditions, played)
+
+
+def busy_hours(minutes: Float64) -> list[tuple[int, int]]:
+    """Return the hours of most and of nearly all acts, if these aren't all day: a search may begin there."""
+    arcs = [_arc(minutes, share) for share in _BUSY_SHARES]
+    return list(dict.fromkeys(arc for arc in arcs if arc is not None))
 
 
 def _arc(minutes: Float64, share: float) -> tuple[int, int] | None:

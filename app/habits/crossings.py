@@ -15,7 +15,7 @@ from app.habits.numbers import Series
 from app.habits.replay import AFTER_MS
 from app.habits.triggers import NEVER_OVER, Kind
 
-_QUANTILES = (5, 10, 20, 30, 40, 50)
+_QUANTILES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 _BEFORE_MS = 2 * MINUTE_MS
 LIMITS_TRIED = 2 * len(_QUANTILES)
 _LEAST_ACTS = 6
@@ -36,18 +36,13 @@ def crossings(numbers: dict[str, Series], acts: Int64, until: int) -> list[Kind]
     kinds: list[Kind] = []
     for entity_id, series in numbers.items():
         # People act a while after the limit is passed, and it moves on meanwhile.
-        values = np.concatenate([series.value_at(acts), series.value_at(acts - _BEFORE_MS)])
+        values = series.value_at(np.concatenate([acts, acts - _BEFORE_MS]))
         known = values[~np.isnan(values)]
         if len(known) < _LEAST_KNOWN * len(values):
             continue
         usual = _by_time(series, until)
-        for rising in (True, False):
-            # Acts that lie where the sensor mostly is anyway tell no limit.
-            beyond = usual > np.median(known) if rising else usual < np.median(known)
-            if beyond.mean() <= _STANDS_OUT and (
-                kind := _best(entity_id, series, known, acts, until, rising=rising)
-            ):
-                kinds.append(kind)
+        both = [_best(entity_id, series, known, usual, acts, until, rising=up) for up in (True, False)]
+        kinds += [kind for kind in both if kind is not None]
     return kinds
 
 
@@ -60,11 +55,21 @@ def _by_time(series: Series, until: int) -> Float64:
 
 
 def _best(
-    entity_id: str, series: Series, known: Float64, acts: Int64, until: int, *, rising: bool
+    entity_id: str,
+    series: Series,
+    known: Float64,
+    usual: Float64,
+    acts: Int64,
+    until: int,
+    *,
+    rising: bool,
 ) -> Kind | None:
     found: list[tuple[float, float, Kind]] = []
     shares = _QUANTILES if rising else tuple(100 - share for share in _QUANTILES)
     for limit in dict.fromkeys(series.rounded(float(np.percentile(known, share))) for share in shares):
+        # Where the number mostly is anyway tells no limit.
+        if ((usual > limit) if rising else (usual < limit)).mean() > _STANDS_OUT:
+            continue
         kind = crossing(entity_id, series, limit, rising=rising)
         early = kind.at[kind.at < until]
         span_days = max((until - int(series.at[0])) / DAY_MS, 1.0)

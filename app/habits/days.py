@@ -28,6 +28,8 @@ WEEKLY = tuple(name for name, days in DAY_TYPES.items() if len(days) == 1)
 _QUIET_SHARE = 0.15
 _SHORTEST_VACATION = 2
 _OBSERVED_SHARE = 0.75
+_AT_ONCE = 100_000
+"""Instants turned into days in one go: that takes several times their memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +48,11 @@ class Days:
 
     def of_type(self, day_type: str) -> Int64:
         """Return the observed days of that type."""
-        wanted = np.isin(weekdays(self.numbers), DAY_TYPES[day_type])
-        return self.numbers[self.observed & wanted]
+        return self.numbers[self.are(day_type)]
+
+    def are(self, day_type: str) -> Bool:
+        """Return which days are observed ones of that type."""
+        return self.observed & is_type(weekdays(self.numbers), day_type)
 
     def watched(self, at: Int64) -> Bool:
         """Return which instants fall on observed days, inside the span and outside gaps."""
@@ -82,6 +87,13 @@ class Days:
         return int(self.local.instants(np.array([day], np.int64), 0.0)[0])
 
 
+def is_type(weekday: Int64, day_type: str) -> Bool:
+    """Return which weekdays (0 is Monday) are of that type."""
+    kinds = np.zeros(7, np.bool_)
+    kinds[list(DAY_TYPES[day_type])] = True
+    return kinds[weekday]
+
+
 def observe(events: Events, timeline: Timeline, local: LocalTime, until: int) -> Days:
     """Find the observed days between the first event and the last (or `until`, if earlier)."""
     if not len(events):
@@ -100,10 +112,12 @@ def _gaps(at: Int64, local: LocalTime, numbers: Int64) -> tuple[tuple[int, int],
     between = np.diff(at)
     if not len(between):
         return ()
-    day = local.days(at[1:]) - numbers[0]
     longest = np.zeros(len(numbers), np.int64)
-    inside = (day >= 0) & (day < len(numbers))
-    np.maximum.at(longest, day[inside], between[inside])
+    for start in range(0, len(between), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        day = local.days(at[1:][part]) - numbers[0]
+        inside = (day >= 0) & (day < len(numbers))
+        np.maximum.at(longest, day[inside], between[part][inside])
     usual = float(np.median(longest[longest > 0])) if (longest > 0).any() else 0.0
     limit = max(2.0 * HOUR_MS, 3.0 * usual)
     rows = np.flatnonzero(between > limit)

@@ -31,9 +31,12 @@ _ENDS: dict[str, str] = {
 _BEGINS = {"cover": "open", "media_player": "playing"}
 _STRAIGHT = 0.9
 _WORKS_BY_ITSELF = re.compile(
-    r"wash|dish|dryer|laundry|kettle|boil|microwave|oven|toaster|cook|vacuum|mower",
+    r"wash|dish|dryer|laundry|microwave|oven|toaster|cook|vacuum|mower",
     re.IGNORECASE,
 )
+_BOILS = re.compile(r"kettle|boil", re.IGNORECASE)
+_BOILED_MINUTES = 8
+"""A full kettle on a weak circuit boils within seven: what is over later was ended by somebody."""
 _LEAST_DAYS = 4
 _TIMER_MS = 5_000
 
@@ -43,13 +46,15 @@ def duration_rule(
 ) -> Rule | None:
     """Return the time after which people end it again on the days to learn from (up to `until`, ms)."""
     domain = target.anchor.partition(".")[0]
-    if _ENDS.get(domain) != target.state or _works_by_itself(target, entities):
+    if _ENDS.get(domain) != target.state or _named(target, entities, _WORKS_BY_ITSELF):
         return None
     kind = _begun(target)
     inside = (kind.at < until) & around.days.watched(kind.at)
     counted = inside & ~np.isin(kind.until, target.machine) & (kind.until < NEVER_OVER)
     usual = usual_length((kind.until - kind.at)[counted] / MINUTE_MS)
     if usual is None or usual.spread * MINUTE_MS < _TIMER_MS:
+        return None
+    if usual.minutes <= _BOILED_MINUTES and _named(target, entities, _BOILS):
         return None
     if around.is_state(target.anchor, kind.trigger.to_state, kind.at + ECHO_MS)[counted].mean() < _STRAIGHT:
         return None
@@ -80,11 +85,12 @@ def _begun(target: Target) -> Kind:
     )
 
 
-def _works_by_itself(target: Target, entities: dict[str, Entity]) -> bool:
+def _named(target: Target, entities: dict[str, Entity], works: re.Pattern[str]) -> bool:
+    """Return whether it is a plug of an appliance of that kind, by its id or name."""
     names = {
         entity_id: entities[entity_id].name if entity_id in entities else "" for entity_id in target.entities
     }
     return any(
-        entity_id.startswith("switch.") and _WORKS_BY_ITSELF.search(f"{entity_id} {name}") is not None
+        entity_id.startswith("switch.") and works.search(f"{entity_id} {name}") is not None
         for entity_id, name in names.items()
     )

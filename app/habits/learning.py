@@ -4,26 +4,29 @@ What counts as evidence is decided here and in `gates`; nothing is learnt from t
 estimate of a moment that has stood the test.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from app.events import Int64
-from app.habits.clock_habits import Found, due_instants, find_clock_habits, refit, tests_made
+from app.habits.clock_habits import Found, find_clock_habits, refit, tests_made
 from app.habits.days import DAY_TYPES, WEEKLY, Days
 from app.habits.drift import Moving, moving
 from app.habits.durations import duration_rule
 from app.habits.evidence import discoveries, wilson_lower
 from app.habits.habit import CLOCK, SUN, TRIGGER, Conditions, Habit, When
+from app.habits.lines import due_as_known, due_instants
 from app.habits.localtime import MINUTE_MS
 from app.habits.replay import Played, play_clock, play_reactive
 from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
-from app.habits.trigger_habits import Rule, find_rules
+from app.habits.trigger_habits import Rule, family, find_rules
 from app.habits.triggers import Stream
 from app.model import Entity
 
 LEARN_SHARE = 0.7
+LEARN_SHARE_MOMENTS = 0.5
 FALSE_SHARE = 0.01
 """One in a hundred of what is kept may be chance's."""
 REACH_MS = 120 * MINUTE_MS
@@ -43,9 +46,17 @@ class Span:
     cut: int
 
     @classmethod
-    def of(cls, days: Days) -> "Span":
-        cut = days.split(LEARN_SHARE)
+    def of(cls, days: Days, share: float = LEARN_SHARE) -> "Span":
+        cut = days.split(share)
         return cls(days, days.part(days.first - 1, cut), days.part(cut, days.last + 1), cut)
+
+    def for_moments(self, day_type: str) -> "Span":
+        """Return the span as a habit of the clock or the sun is judged on it.
+
+        It learns but one number from the first part, so that half the days are enough for it, and twice as
+        many can judge it. A single weekday comes round too seldom for that.
+        """
+        return self if day_type in WEEKLY else Span.of(self.whole, LEARN_SHARE_MOMENTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +73,8 @@ class Candidate:
 
 @dataclass(slots=True)
 class Tried:
-    """What was found and how much was tried: four families of tests, so that many clear daily habits don't
-    let in single weekdays that are not.
+    """What was found and how much was tried, in families of tests: many clear daily habits don't let in
+    single weekdays that are not, and the hundreds of things that change don't drown the few who come and go.
     """
 
     clocks: list[Candidate] = field(default_factory=list)
@@ -71,7 +82,8 @@ class Tried:
     weekly: list[Candidate] = field(default_factory=list)
     weekly_tests: int = 0
     rules: list[Candidate] = field(default_factory=list)
-    rule_tests: int = 0
+    rule_tests: Counter[str] = field(default_factory=Counter)
+    """By family of triggers, as `trigger_habits.family` tells."""
     lengths: list[Candidate] = field(default_factory=list)
     length_tests: int = 0
 
@@ -82,12 +94,17 @@ class Tried:
     def standing(self) -> list[Candidate]:
         """Return the candidates that beat chance, with everything that was tried in their family counted."""
         stood: list[Candidate] = []
-        for found, tests in (
+        families = [
             (self.clocks, self.clock_tests),
             (self.weekly, self.weekly_tests),
-            (self.rules, self.rule_tests),
             (self.lengths, self.length_tests),
-        ):
+        ]
+        for name, tests in self.rule_tests.items():
+            own = [
+                one for one in self.rules if isinstance(one.found, Rule) and family(one.found.trigger) == name
+            ]
+            families.append((own, tests))
+        for found, tests in families:
             good = discoveries([candidate.p_value for candidate in found], tests, FALSE_SHARE)
             stood += [candidate for candidate, stands in zip(found, good.tolist(), strict=True) if stands]
         return stood
@@ -109,7 +126,7 @@ def learn(
     weekdays come round too seldom to be found on a part of them. When exactly, `as_habit` learns on the
     first part alone. Reactions are found on the first part alone.
     """
-    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON)
+    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON, around.someone_home)
     tried.clock_tests += tests_made(around.sun, _COMMON)
     if weekly:
         left = _without_near(target.acts, [habit.explained for habit in clocks], span.whole)
@@ -126,7 +143,7 @@ def learn(
         tried.lengths.append(Candidate(target, lasting))
     tried.length_tests += 1
     tried.rules += [Candidate(target, rule) for rule in rules]
-    tried.rule_tests += tests
+    tried.rule_tests.update(tests)
 
 
 def as_habit(candidate: Candidate, span: Span, around: Surroundings) -> Habit:
@@ -147,47 +164,53 @@ def confidence(habit: Habit) -> float:
     return wilson_lower(len(held.wanted) + len(train.wanted) * weight, held.fires + train.fires * weight)
 
 
-def _clock(target: Target, found: Found, span: Span, around: Surroundings) -> Habit:
-    moved = moving(found, target.acts, span.whole, span.cut)
+def _clock(target: Target, found: Found, whole: Span, around: Surroundings) -> Habit:
+    span = whole.for_moments(found.when.day_type)
+    moved = moving(found, target.acts, span.whole, span.cut, around.sun)
     if moved is not None:
         return _moving(target, found, moved, span)
     early = target.acts[target.acts < span.cut]
     learnt = refit(found, early, span.learn, around.sun)
     conditions = _presence(target, learnt, span, around)
+    due = due_as_known(learnt.when, learnt.center, target.acts, span.whole, around.sun, span.cut)
+    due = _peopled(due, around, conditions)
     train = _play(target, learnt, span.learn, around, conditions)
-    held = _play(target, learnt, span.rest, around, conditions)
+    held = play_clock(due[due >= span.cut], target, _acts(target, span.rest), REACH_MS)
     final = refit(learnt, target.acts, span.whole, around.sun)
-    whole = _play(target, final, span.whole, around, conditions)
+    played = _play(target, final, span.whole, around, conditions)
     return Habit(
         CLOCK if final.when.anchor == "midnight" else SUN, target, when=final.when, conditions=conditions,
-        days_observed=whole.days, days_kept=len(whole.wanted), spread=final.spread * 60.0,
+        days_observed=played.days, days_kept=len(played.wanted), spread=final.spread * 60.0,
         p_value=found.p_value, expected=found.expected, p_first=learnt.by_itself, train=train, held_out=held,
-        whole=whole,
-        explained=final.explained, fires=_fires(learnt, span.whole, around, conditions),
+        whole=played,
+        explained=final.explained, fires=due,
     )  # fmt: skip
 
 
 def _moving(target: Target, found: Found, moved: Moving, span: Span) -> Habit:
     whole = moved.played(target, span.whole, REACH_MS)
     return Habit(
-        CLOCK, target, when=replace(found.when, minutes=moved.minutes), days_observed=whole.days,
+        CLOCK, target, when=When("midnight", moved.minutes, moved.day_type), days_observed=whole.days,
         days_kept=len(whole.wanted), spread=moved.spread * 60.0, p_value=found.p_value,
-        expected=found.expected, train=moved.played(target, span.learn, REACH_MS),
+        expected=found.expected, p_first=moved.p_first, train=moved.played(target, span.learn, REACH_MS),
         held_out=moved.played(target, span.rest, REACH_MS), whole=whole, explained=moved.own,
         fires=moved.due, moved=round(moved.moved),
     )  # fmt: skip
 
 
-def _fires(found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Int64:
-    due = due_instants(found.when, days, around.sun)
+def _acts(target: Target, days: Days) -> Int64:
+    return target.acts[days.watched(target.acts)]
+
+
+def _peopled(due: Int64, around: Surroundings, conditions: Conditions) -> Int64:
     if conditions.someone_home is not None and (home := around.someone_home(due)) is not None:
         due = due[home == conditions.someone_home]
     return due
 
 
 def _play(target: Target, found: Found, days: Days, around: Surroundings, conditions: Conditions) -> Played:
-    fires = _fires(found, days, around, conditions)
-    return play_clock(fires, target, target.acts[days.watched(target.acts)], REACH_MS)
+    fires = _peopled(due_instants(found.when, days, around.sun), around, conditions)
+    return play_clock(fires, target, _acts(target, days), REACH_MS)
 
 
 def _presence(target: Target, found: Found, span: Span, around: Surroundings) -> Conditions:

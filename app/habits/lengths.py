@@ -15,6 +15,7 @@ from app.habits.triggers import Kind
 
 LENGTHS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 105, 120, 150, 180, 240)
 """Minutes as people round them."""
+_LENGTHS = np.array(LENGTHS, np.float64)[:, None]
 _BAND = 0.13
 _RING = 3 * _BAND
 CHANCE = 0.45
@@ -40,7 +41,7 @@ def usual_length(minutes: Float64, least_share: float = _LEAST_SHARE) -> Usual |
     """Return the length around which most of the lengths crowd, or None."""
     if len(minutes) < _LEAST_HITS:
         return None
-    away = np.abs(minutes[None, :] / np.array(LENGTHS, np.float64)[:, None] - 1.0)
+    away = np.abs(minutes[None, :] / _LENGTHS - 1.0)
     hits, ring = (away <= _BAND).sum(axis=1), (away <= _RING).sum(axis=1)
     best = int(np.argmax(hits - CHANCE * ring))
     if hits[best] < _LEAST_HITS:
@@ -74,11 +75,11 @@ def lasting_kinds(kinds: tuple[Kind, ...], acts: Int64) -> list[Kind]:
     for kind in kinds:
         if not kind.entity_id.startswith("binary_sensor.") or not len(acts):
             continue
-        last = np.searchsorted(kind.at, acts, "right") - 1
+        last = kind.at.searchsorted(acts, "right") - 1
         row = np.maximum(last, 0)
         lags = (acts - kind.at[row]) / MINUTE_MS
         lasts: Bool = (last >= 0) & (kind.until[row] >= acts) & (lags >= LENGTHS[0] * (1 - _BAND))
-        if lasts.sum() < max(_LEAST_HITS, _SHARE_OF_ACTS * len(acts)):
+        if np.count_nonzero(lasts) < max(_LEAST_HITS, _SHARE_OF_ACTS * len(acts)):
             continue
         usual = usual_length(np.asarray(lags[lasts], np.float64), _SHARE_OF_ACTS)
         if usual is None or usual.p_value > _WORTH_A_LOOK:

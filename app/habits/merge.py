@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.habits.evidence import spread
+from app.habits.conditions import asked, beyond
+from app.habits.evidence import median_slope, spread
 from app.habits.habit import TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
 from app.habits.localtime import LocalTime
+from app.habits.targets import ECHO_MS
 from app.habits.triggers import PRESENCE, is_actuator
 
 _OVERLAP = 0.5
@@ -19,8 +21,12 @@ _ABOUT_AS_SURE = 0.1
 _HARDLY_WIDER = 1.25
 _SAME_HOUR = 20.0
 """Minutes: acts this close to each other by the clock (the middle half of them) keep the hour."""
+_DAYS_OF_A_LINE = 12
 _SHARED_WIDER = 1.6
 _SHARED_SECONDS = 10.0
+_FULLER = 1.1
+_FAR_FULLER = 1.5
+_NEARLY_ALL = 0.9
 _TIMED_BY_ITSELF = 1.2
 """Two independent times are 1.41 times as far apart as each is spread; one timed by the other, once at most.
 This is the middle."""
@@ -69,8 +75,10 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
         and (habit is surest or (_same_acts(habit, surest) and _covers_alike(habit, surest)))
     ]
     closest = min(rivals, key=lambda habit: habit.spread)
-    if (cause := _common_cause(closest, rivals, known)) is not None:
+    if (cause := _common_cause(closest, rivals, habits, known) or _sensor_of(closest, rivals)) is not None:
         return cause
+    if (whole := _explains_more(closest, rivals, habits) or _simpler(closest, habits)) is not None:
+        return whole
     # A sensor's going off follows its going on: people react to that, unless the end is clearly closer.
     for habit in rivals:
         if _begins(habit, closest) and habit.spread <= _HARDLY_WIDER * closest.spread + 1.0:
@@ -78,10 +86,13 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
     return closest
 
 
-def _common_cause(habit: Habit, rivals: list[Habit], known: list[Habit]) -> Habit | None:
-    """Return the rival whose trigger also brings about what this habit follows: one arrival, five things.
+def _common_cause(habit: Habit, rivals: list[Habit], habits: list[Habit], known: list[Habit]) -> Habit | None:
+    """Return the habit whose trigger also brings about what this one follows: one arrival, five things.
 
     If people did one thing because of the other, its lag would be clearly steadier than from the arrival.
+    That the one is right more often says little: it comes only when people keep the habit that both are part
+    of. So a less sure one will do if it explains nearly all that the other does: without it, that isn't
+    followed.
     """
     first = habit.trigger
     if first is None or not is_actuator(first.entity_id):
@@ -93,9 +104,103 @@ def _common_cause(habit: Habit, rivals: list[Habit], known: list[Habit]) -> Habi
         and first.entity_id in one.target.entities
         and first.to_state == one.target.state
     }
-    shared = [rival for rival in rivals if rival.trigger is not None and _of(rival.trigger) in causes]
-    near = [rival for rival in shared if rival.spread <= _SHARED_WIDER * habit.spread + _SHARED_SECONDS]
-    return min(near, key=lambda rival: rival.spread, default=None)
+    fuller = [one for one in habits if _explains_all(one, habit)]
+    near = [
+        one
+        for one in [*rivals, *fuller]
+        if one.trigger is not None and _of(one.trigger) in causes and _about_as_steady(one, habit)
+    ]
+    return min(near, key=lambda one: one.spread, default=None)
+
+
+def _sensor_of(habit: Habit, rivals: list[Habit]) -> Habit | None:
+    """Return the sensor at whose moments the lamp that this one follows comes on: an automation's work."""
+    if habit.trigger is None or not is_actuator(habit.trigger.entity_id):
+        return None
+    sensors = [
+        one
+        for one in rivals
+        if one.trigger is not None
+        and not is_actuator(one.trigger.entity_id)
+        and _same_moments(habit, one)
+        and _covers_alike(one, habit)
+    ]
+    return min(sensors, key=lambda one: one.spread, default=None)
+
+
+def _explains_more(habit: Habit, rivals: list[Habit], habits: list[Habit]) -> Habit | None:
+    """Return the habit that explains what this one does and clearly more, about as steadily.
+
+    A lock that is turned before the door on most days stands for the door: people do it without the lock,
+    too. Of one moment (the home is empty, and it isn't always the same person who leaves last) what explains
+    far more will do though it is less sure, unless the other is right more often than its share would let it
+    be.
+    """
+    more = [one for one in rivals if _wider(one, habit, _FULLER)]
+    more += [
+        one
+        for one in habits
+        if _same_moments(habit, one) and _wider(one, habit, _FAR_FULLER) and not _surer(habit, one)
+    ]
+    if _comes_or_goes(habit):
+        # Of a door and who comes through it, it is they who count.
+        more = [one for one in more if _comes_or_goes(one)]
+    return min(more, key=lambda one: one.spread, default=None)
+
+
+def _simpler(habit: Habit, habits: list[Habit]) -> Habit | None:
+    """Return the habit that asks for less, explains as much about as steadily, and is hardly less right.
+
+    With hours, workdays and idle times a door can be made to look like coming home.
+    """
+    if habit.kind != TRIGGER:
+        return None
+    plainer = [
+        one
+        for one in habits
+        if one.kind == TRIGGER
+        and asked(one.conditions) < asked(habit.conditions)
+        and _same_acts(one, habit)
+        and len(one.explained) >= len(habit.explained)
+        and _about_as_steady(one, habit)
+        and not _surer(habit, one)
+    ]
+    return min(plainer, key=lambda one: (asked(one.conditions), one.spread), default=None)
+
+
+def _wider(habit: Habit, other: Habit, times: float) -> bool:
+    if not _about_as_steady(habit, other):
+        return False
+    least = max(times * len(other.explained), len(other.explained) + 2)
+    return len(habit.explained) >= least and _explains_all(habit, other)
+
+
+def _explains_all(habit: Habit, other: Habit) -> bool:
+    shared = len(np.intersect1d(habit.explained, other.explained))
+    return habit.target is other.target and shared >= _NEARLY_ALL * len(other.explained)
+
+
+def _surer(habit: Habit, other: Habit) -> bool:
+    """Return whether chance hardly makes it so much more often right than the other."""
+    return beyond(habit.whole, other.whole, 1)
+
+
+def _comes_or_goes(habit: Habit) -> bool:
+    return habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE)
+
+
+def _same_moments(part: Habit, whole: Habit) -> bool:
+    """Return whether nearly all that one does comes just when the other does it."""
+    if part.target is not whole.target or not len(whole.fires):
+        return False
+    moments = part.whole.wanted
+    after = np.minimum(np.searchsorted(whole.fires, moments - ECHO_MS), len(whole.fires) - 1)
+    near = np.abs(whole.fires[after] - moments) <= ECHO_MS
+    return bool(near.sum() >= _NEARLY_ALL * len(moments))
+
+
+def _about_as_steady(habit: Habit, other: Habit) -> bool:
+    return habit.spread <= _SHARED_WIDER * other.spread + _SHARED_SECONDS
 
 
 def _of(trigger: Trigger) -> tuple[str, str]:
@@ -124,7 +229,8 @@ def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
     """Return whether a reaction that is asked for at certain hours is one of the clock in disguise.
 
     People walk past a sensor on their way to what they do at ten to seven every day: when the acts are that
-    close to each other by the clock, it is the hour that they keep. Coming and going isn't passed by.
+    close to each other by the clock, or to an hour that moves, it is the
+    hour that they keep. Coming and going isn't passed by.
     """
     if habit.trigger is None or habit.conditions.hours is None or not len(habit.whole.met):
         return False
@@ -132,8 +238,14 @@ def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
         return False
     minutes = local.minutes(habit.whole.met)
     middle = float(np.median((minutes - habit.conditions.hours[0]) % 1440))
-    away = (minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720
-    return spread(np.asarray(away, np.float64)) <= _SAME_HOUR
+    away = np.asarray((minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720, np.float64)
+    if spread(away) <= _SAME_HOUR:
+        return True
+    day = local.days(habit.whole.met)
+    if len(np.unique(day)) < _DAYS_OF_A_LINE:
+        return False
+    slope = median_slope(day, away)
+    return spread(away - slope * (day - day[0])) <= _SAME_HOUR
 
 
 def _same_acts(first: Habit, second: Habit) -> bool:

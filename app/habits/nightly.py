@@ -14,7 +14,7 @@ from app.habits.suggestion import Analysis, Suggestion
 from app.habits.suggestions import Suggestions
 from app.hub.source import HomeSource
 from app.jobs.context import RunContext
-from app.jobs.spec import CatchUp, JobSpec, Outcome
+from app.jobs.spec import Backoff, CatchUp, JobSpec, Outcome
 from app.model import Home
 from app.words.wording import Words
 from app.words.writer import Writer
@@ -73,7 +73,7 @@ class NightlyAnalysis:
         await self._archive.seal(home.home_id, home.zone, today)
         await self._archive.forget(home.home_id, today - timedelta(days=self._keep_days))
         analysis, peak_mib = await self._mine(home, until, context)
-        found = await self._word(home, analysis.suggestions, context)
+        found, words = await self._word(home, analysis.suggestions, context)
         changed = await self._suggestions.replace(home.home_id, context.run_id, found)
         return Outcome(
             counts={
@@ -84,6 +84,7 @@ class NightlyAnalysis:
                 "suggestions_generated": changed.offered,
                 "suggestions_new": len(changed.created),
                 "set_aside": len(analysis.set_aside),
+                **words,
             },
             details={
                 "notes": list(analysis.analysed.notes),
@@ -133,25 +134,31 @@ class NightlyAnalysis:
 
     async def _word(
         self, home: Home, found: list[Suggestion], context: RunContext
-    ) -> list[tuple[Suggestion, str]]:
-        """Give each suggestion its words; those whose facts did not change keep the ones they had."""
+    ) -> tuple[list[tuple[Suggestion, str]], dict[str, int]]:
+        """Give each suggestion its words; those whose facts did not change keep the ones they had.
+
+        The counts say how many words a model was wanted for, and how many of those were there from before.
+        """
         known = {one.suggestion.id: one for one in await self._suggestions.known(home.home_id)}
         worded: list[tuple[Suggestion, str]] = []
+        kept = 0
         for number, suggestion in enumerate(found):
             context.progress("Finding the words", number, len(found))
             plain = Words(suggestion.title, suggestion.description)
             key = self._writer.facts_key(plain, suggestion.habit, home.language)
             before = known.get(suggestion.id)
             if before and before.words_key == key:
+                kept += 1
                 words = Words(before.suggestion.title, before.suggestion.description, by_model=True)
             else:
                 words = await self._writer.word(plain, suggestion.habit, home.language)
             said = suggestion.model_copy(update={"title": words.title, "description": words.description})
             worded.append((said, key if words.by_model else ""))
-        return worded
+        needed = len(found) if self._writer.asks else kept
+        return worded, {"words_needed": needed, "words_kept": kept} if needed else {}
 
 
-def analysis_job(run: Callable[[RunContext], Awaitable[Outcome]], schedule: str) -> JobSpec:
+def analysis_job(run: Callable[[RunContext], Awaitable[Outcome]], schedule: str = "0 3 * * *") -> JobSpec:
     """Declare the job: a failed night is tried once more after half an hour, then the next night."""
     return JobSpec(
         name=ANALYSIS,
@@ -161,7 +168,7 @@ def analysis_job(run: Callable[[RunContext], Awaitable[Outcome]], schedule: str)
         run=run,
         grace=timedelta(hours=1),
         catch_up=CatchUp.ONCE,
-        retries=1,
-        retry_pause=timedelta(minutes=30),
+        attempts=2,
+        backoff=Backoff(base=timedelta(minutes=30), cap=timedelta(minutes=30), jitter=False),
         time_limit=timedelta(minutes=15),
     )

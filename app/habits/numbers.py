@@ -17,7 +17,7 @@ from app.model import Entity, Home
 
 _STEPS: dict[str, float] = {
     "humidity": 1.0,
-    "temperature": 0.2,
+    "temperature": 0.25,
     "carbon_dioxide": 25.0,
     "pm25": 2.0,
     "illuminance": 0.0,
@@ -109,11 +109,12 @@ class Measuring:
         self._value.append(value[keep])
 
     def series(self) -> dict[str, Series]:
-        """Return what was collected, by entity id."""
+        """Return what was collected, by entity id, and keep none of it."""
         if not self._entity:
             return {}
         entity, second = np.concatenate(self._entity), np.concatenate(self._second)
         value = np.concatenate(self._value)
+        self._entity, self._second, self._value = [], [], []
         found: dict[str, Series] = {}
         for entity_id, code in self._codes.items():
             own = np.flatnonzero(entity == code) if code >= 0 else np.empty(0, np.intp)
@@ -136,7 +137,8 @@ class Measuring:
 def _moves(code: Int64, at: Int64, value: Float32, kinds: list[str]) -> npt.NDArray[np.intp]:
     """Return the rows (sorted by entity and time) on which a value moves on to another step."""
     steps = np.array([_STEPS[kind] for kind in kinds])[code]
-    plain = np.floor(value / np.where(steps > 0, steps, 1.0))
+    # A limit is passed above it, not on it: with 22.0 it is 22.1 that counts, and so begins the next step.
+    plain = np.ceil(value / np.where(steps > 0, steps, 1.0))
     relative = np.floor(np.log(np.maximum(value, 1.0)) / _RATIO)
     level = np.where(steps > 0, plain, relative)
     moved = np.ones(len(code), np.bool_)

@@ -147,9 +147,10 @@ def _joined(leader: Habit, other: Habit, span: Span) -> Habit:
         return play_clock(fires, other.target, acts, REACH_MS)
 
     whole = played(span.whole)
+    parts = span if leader.when is None else span.for_moments(leader.when.day_type)
     return replace(
         other, kind=leader.kind, when=leader.when, trigger=leader.trigger, conditions=leader.conditions,
-        train=played(span.learn), held_out=played(span.rest), whole=whole, explained=whole.met,
+        train=played(parts.learn), held_out=played(parts.rest), whole=whole, explained=whole.met,
     )  # fmt: skip
 
 

@@ -50,7 +50,11 @@ def splits(around: Surroundings, wanted: Int64, unwanted: Int64, but: frozenset[
         return Splits()
     at = np.concatenate([wanted, unwanted])
     good = np.arange(len(at)) < len(wanted)
-    states = [one for name in _askable(around, but) for one in _states(around, name, at, good)]
+    states = [
+        one
+        for index, entity_id in _askable(around, but)
+        for one in _states(around, index, entity_id, at, good)
+    ]
     bounds = [
         one
         for entity_id, series in around.numbers.items()
@@ -68,11 +72,10 @@ def telling_states(around: Surroundings, acts: Int64, but: frozenset[str]) -> li
     if not len(acts) or not len(other):
         return []
     found: list[tuple[float, tuple[str, str]]] = []
-    for entity_id in _askable(around, but):
-        index = around.timeline.entities.index(entity_id)
-        codes = around.states_at(index, acts - _BEFORE_MS)
-        values, counts = np.unique(codes, return_counts=True)
-        code, share = int(values[np.argmax(counts)]), float(counts.max()) / len(acts)
+    for index, entity_id in _askable(around, but):
+        # Codes begin at -1.
+        counts = np.bincount(around.states_at(index, acts - _BEFORE_MS) + 1)
+        code, share = int(np.argmax(counts)) - 1, float(counts.max()) / len(acts)
         if code < 0 or share < _KEEPS:
             continue
         usual = float((around.states_at(index, other - _BEFORE_MS) == code).mean())
@@ -81,10 +84,10 @@ def telling_states(around: Surroundings, acts: Int64, but: frozenset[str]) -> li
     return [what for _, what in sorted(found)[:_MOST_STARTS]]
 
 
-def _askable(around: Surroundings, but: frozenset[str]) -> list[str]:
+def _askable(around: Surroundings, but: frozenset[str]) -> list[tuple[int, str]]:
     return [
-        entity_id
-        for entity_id in around.timeline.entities
+        (index, entity_id)
+        for index, entity_id in enumerate(around.timeline.entities)
         if entity_id not in but and entity_id.partition(".")[0] in _MAY_ASK
     ]
 
@@ -95,10 +98,10 @@ def _best(tried: list[tuple[float, What]]) -> tuple[What, ...]:
 
 
 def _states(
-    around: Surroundings, entity_id: str, at: Int64, good: Bool
+    around: Surroundings, index: int, entity_id: str, at: Int64, good: Bool
 ) -> list[tuple[float, tuple[str, str]]]:
-    codes = around.states_at(around.timeline.entities.index(entity_id), at - _BEFORE_MS)
-    usual = np.unique(codes[good])
+    codes = around.states_at(index, at - _BEFORE_MS)
+    usual = np.flatnonzero(np.bincount(codes[good] + 1)) - 1
     if len(usual) > _MOST_STATES:
         return []
     return [
@@ -113,8 +116,9 @@ def _bounds(entity_id: str, series: Series, at: Int64, good: Bool) -> list[tuple
     if len(known) < _KEEPS * int(good.sum()):
         return []
     tried: list[tuple[float, Bound]] = []
-    for share in _QUANTILES:
-        low, high = (series.rounded(float(np.percentile(known, q))) for q in (share, 100 - share))
+    limits = np.percentile(known, [*_QUANTILES, *(100 - share for share in _QUANTILES)]).tolist()
+    for lowest, highest in zip(limits[: len(_QUANTILES)], limits[len(_QUANTILES) :], strict=True):
+        low, high = series.rounded(lowest), series.rounded(highest)
         tried.append((_parts(values > low, good), Bound(entity_id, above=low)))
         tried.append((_parts(values < high, good), Bound(entity_id, below=high)))
     return tried

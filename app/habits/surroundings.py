@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.events import Int32, Int64
-from app.habits.days import DAY_TYPES, Days
+from app.habits.days import Days, is_type
 from app.habits.habit import Bound, Conditions
 from app.habits.localtime import MINUTE_MS, Bool, Float64, LocalTime, weekdays
 from app.habits.numbers import Series
@@ -48,8 +48,10 @@ class Surroundings:
         times, states = self.timeline.at[rows], self.timeline.state[rows]
         if not len(times):
             return np.full(len(at), -1, np.int32)
-        where = np.searchsorted(times, at, "right") - 1
-        return np.where(where >= 0, states[np.maximum(where, 0)], -1).astype(np.int32)
+        where = times.searchsorted(at, "right") - 1
+        found: Int32 = states[np.maximum(where, 0)]
+        found[where < 0] = -1
+        return found
 
     def is_state(self, entity_id: str, state: str, at: Int64) -> Bool:
         if entity_id not in self.timeline.entities:
@@ -96,7 +98,7 @@ class Known:
             after, before = self.minute >= low, self.minute < high
             good &= (after & before) if low < high else (after | before)
         if conditions.day_type != "daily":
-            good &= np.isin(self.weekday, DAY_TYPES[conditions.day_type])
+            good &= is_type(self.weekday, conditions.day_type)
         if conditions.dark is not None and self.dark is not None:
             good &= self.dark == conditions.dark
         if conditions.someone_home is not None and self.home is not None:

@@ -75,8 +75,20 @@ class Target:
         """Return whether the group was as wanted just before those instants."""
         if not len(self.flips):
             return np.zeros(len(at), np.bool_)
-        before = np.searchsorted(self.flips, at, "left") - 1
-        return np.where(before >= 0, self.is_in[np.maximum(before, 0)], ~self.is_in[0])
+        # Before the first flip it was otherwise than from there on.
+        return self._was[self.flips.searchsorted(at)]
+
+    @cached_property
+    def _was(self) -> Bool:
+        return np.concatenate([~self.is_in[:1], self.is_in])
+
+    @cached_property
+    def came(self) -> tuple[Int64, Bool]:
+        """When people or automations brought it there, in the order of time, and whether people did."""
+        came = np.concatenate([self.done, self.machine])
+        by_person = np.r_[np.ones(len(self.done), np.bool_), np.zeros(len(self.machine), np.bool_)]
+        order = np.argsort(came, kind="stable")
+        return came[order], by_person[order]
 
     @cached_property
     def leaves(self) -> Int64:

@@ -5,27 +5,30 @@ the target was left (the rest finds it done). Short windows first. The null is t
 at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
-from app.events import Int64
-from app.habits.conditions import beyond, busy_hours, search, worth
+from app.events import Int32, Int64
+from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
-from app.habits.days import Days
+from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions, Trigger
 from app.habits.lengths import lasting_kinds
-from app.habits.localtime import DAY_MS, MINUTE_MS, Bool
+from app.habits.localtime import MINUTE_MS, Bool, weekdays
+from app.habits.opportunities import Opportunities
 from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
 from app.habits.targets import ECHO_MS, Target
-from app.habits.triggers import Kind, Stream, is_actuator
+from app.habits.triggers import PRESENCE, Kind, Stream, is_actuator
 
+PEOPLE, LIMITS, THINGS = "people", "limits", "things"
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
-_SHIFTS = (-14, -7, -4, -3, -2, -1, 1, 2, 3, 4, 7, 14)
 _LEAST_ACTS = 6
 _LEAST_SHARE = 0.08
 _MOST_KINDS = 24
@@ -34,8 +37,12 @@ _LEAST_DAYS = 4
 _LEAST_RATIO = 3.0
 _LEAST_PRECISION = 0.3
 _START_AWAY = 120
-_BAND = 0.12
-_WINDOWS_TESTED = len(WINDOWS_MS) + 1
+_MOST_STARTS = 3
+_DAYS_SHARE = 0.85
+_BY_CHANCE = 0.01
+_BANDS = (0.12, 0.35)
+"""People wait steadily, or about as long: both parts of the usual lag are tested."""
+_WINDOWS_TESTED = len(WINDOWS_MS) + len(_BANDS)
 _DELAY_FROM_MS = 90_000
 _DELAY_TIGHT = 0.6
 _HELD_SHARE = 0.9
@@ -79,15 +86,15 @@ def find_rules(
     devices: dict[str, str],
     until: int,
     hours: list[tuple[int, int]],
-) -> tuple[list[Rule], int]:
-    """Return the reactions that lead to `target`, and how many tests were made.
+) -> tuple[list[Rule], dict[str, int]]:
+    """Return the reactions that lead to `target`, and how many tests were made in each family of triggers.
 
     `acts` (ms) are the intents of the days to learn from, which end at `until`. `devices` maps entities to
     their devices: a device's own sensors follow its switch, they don't cause it. `hours` are stretches of the
     day (local minutes) in which people often do this: a search may begin there.
     """
     if len(acts) < _LEAST_ACTS:
-        return [], 0
+        return [], {}
     own = {devices[entity_id] for entity_id in target.entities if entity_id in devices}
     starts = [Conditions(quiet=quiet) for quiet in _START_QUIET]
     if around.sun is not None:
@@ -95,11 +102,12 @@ def find_rules(
         starts.append(Conditions(dark=True))
     if around.presence is not None:
         starts.append(Conditions(someone_home=True))
-    if (usual := busy_hours(around.days.local.minutes(acts))) is not None:
-        starts.append(Conditions(hours=usual))
+    starts += [Conditions(hours=usual) for usual in busy_hours(around.days.local.minutes(acts))]
     # "The first of the morning": neither the hours nor the idle time helps without the other.
     starts += [Conditions(hours=stretch, away=_START_AWAY) for stretch in dict.fromkeys(hours)]
     starts += [Conditions(state=state) for state in telling_states(around, acts, frozenset(target.entities))]
+    days = _telling_days(acts, around.days)
+    starts = [replace(start, day_type=days) for start in starts]
     rules: list[Rule] = []
     lasting = lasting_kinds(stream.kinds, acts)
     kinds = _near(acts, stream, until) + crossings(around.numbers, acts, until) + lasting
@@ -109,8 +117,35 @@ def find_rules(
         rule = _rule(kind, target, acts, around, until, starts)
         if rule is not None:
             rules.append(rule)
-    tried = len(stream.kinds) + LIMITS_TRIED * len(around.numbers)
-    return rules, tried * _WINDOWS_TESTED * len(starts)
+    of_people = sum(family(kind.trigger) == PEOPLE for kind in stream.kinds)
+    tried = {
+        PEOPLE: of_people,
+        LIMITS: LIMITS_TRIED * len(around.numbers),
+        THINGS: len(stream.kinds) - of_people,
+    }
+    return rules, {name: count * _WINDOWS_TESTED * len(starts) for name, count in tried.items()}
+
+
+def family(trigger: Trigger) -> str:
+    """Return the family of tests that a trigger belongs to: people come and go by few, things by hundreds."""
+    if trigger.entity_id.startswith(PRESENCE):
+        return PEOPLE
+    return THINGS if trigger.above is None and trigger.below is None else LIMITS
+
+
+def _telling_days(acts: Int64, days: Days) -> str:
+    """Return the kind of day that the acts themselves tell, whatever comes before them; else `daily`.
+
+    What is done on weekends alone is left undone from Monday to Friday, and of each cycle only the first
+    opportunity counts: weekdays would use up the weekend's.
+    """
+    numbers = np.unique(days.local.days(acts))
+    at, observed = weekdays(numbers), weekdays(days.numbers[days.observed])
+    for name in ("workdays", "weekends"):
+        kept, usual = int(np.isin(at, DAY_TYPES[name]).sum()), np.isin(observed, DAY_TYPES[name]).mean()
+        if kept >= _DAYS_SHARE * len(at) and 2 * binomial_tail(kept, len(at), float(usual)) <= _BY_CHANCE:
+            return name
+    return "daily"
 
 
 def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
@@ -141,22 +176,24 @@ def _rule(
     inside = (known.at < until) & around.days.watched(known.at)
     if is_actuator(kind.entity_id):
         inside &= ~_echoes(known.at, acts)
-    best: tuple[float, float, Conditions] | None = None
+    asked = Opportunities.of(known.at, inside, target)
+    # Worked out at most once, and for most kinds never.
+    elsewhere = cache(lambda: Opportunities.on_other_days(known.at, inside, target, around.days, until))
+    rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
+    telling: list[tuple[float, float, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
-        tested = _test(known.at[inside & known.hold(start)], target, around.days, until)
-        if tested is not None and (best is None or tested[0] < best[0]):
-            best = (*tested, start)
-    if best is None:
+        tested = _test(inside & known.hold(start), asked, elsewhere, rate)
+        if tested is not None:
+            telling.append((*tested, start))
+    if not telling:
         return None
-    p_value, expected, start = best
-    conditions, played = search(known, inside, target, acts, Conditions(), kind.entity_id)
-    if start != Conditions():
-        # The start that convinces most is only where the search may begin: it has to be worth its conditions.
-        narrow = search(known, inside, target, acts, start, kind.entity_id)
-        if worth(narrow[1]) > worth(played) and beyond(narrow[1], played, len(starts)):
-            conditions, played = narrow
+    telling.sort(key=lambda one: one[0])
+    p_value, expected, _ = telling[0]
+    begun = [start for _, _, start in telling[:_MOST_STARTS]]
+    conditions, played = _searched(known, inside, target, acts, kind.entity_id, starts, begun)
+    conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
     if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
@@ -177,30 +214,51 @@ def _rule(
     return _with_delay(rule, target, acts, inside)
 
 
-def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, float] | None:
+def _searched(
+    known: Known,
+    inside: Bool,
+    target: Target,
+    acts: Int64,
+    trigger: str,
+    starts: list[Conditions],
+    begun: list[Conditions],
+) -> tuple[Conditions, Played]:
+    """Search for conditions from the plain start (the first) and from those of `begun`; return the best.
+
+    The starts that convince most are only where a search may begin: each has to be worth its conditions.
+    """
+    plain = best = search(known, inside, target, acts, starts[0], trigger)
+    for start in begun:
+        if start == starts[0]:
+            continue
+        narrow = search(known, inside, target, acts, start, trigger)
+        if worth(narrow[1]) > worth(best[1]) and beyond(narrow[1], plain[1], len(starts)):
+            best = narrow
+    return best
+
+
+def _test(
+    chosen: Bool, asked: Opportunities, elsewhere: Callable[[], Opportunities], rate: float
+) -> tuple[float, float] | None:
     """Return the p-value of the most telling window and the share that chance would keep, or None.
 
-    Most triggers fail an analytic test already (people act at a steady rate); only the rest is permuted.
+    Most triggers fail an analytic test already (people act at a steady `rate`, a ms); only the rest is
+    permuted: held against the same triggers on other days.
     """
-    lags = _lags(fires, target)
+    lags = asked.lags(chosen)
     if len(lags) < _LEAST_HITS:
         return None
-    acts = int(np.searchsorted(target.acts, until))
-    rate = acts / max(until - days.first, 1)
+    windows = _windows(lags)
+    lengths = np.array([high - low for low, high in windows])
+    by_rate = _LEAST_RATIO * len(lags) * -np.expm1(-rate * lengths)
     telling = {
-        (low, high): hit
-        for low, high in _windows(lags)
-        if (hit := int(((lags >= low) & (lags <= high)).sum())) >= _LEAST_HITS
-        and hit >= _LEAST_RATIO * len(lags) * -np.expm1(-rate * (high - low))
+        window: hit
+        for window, hit, least in zip(windows, _hits(lags, windows), by_rate.tolist(), strict=True)
+        if hit >= _LEAST_HITS and hit >= least
     }
     if not telling:
         return None
-    moved = (fires + np.array(_SHIFTS, np.int64)[:, None] * DAY_MS).ravel()
-    group = np.repeat(np.arange(len(_SHIFTS)), len(fires))
-    inside = (moved >= days.first) & (moved < until)
-    inside[inside] = days.watched(moved[inside])
-    moved, group = moved[inside], group[inside]
-    null = np.concatenate([_lags(moved[group == shift], target) for shift in range(len(_SHIFTS))])
+    null = elsewhere().lags(chosen)
     best: tuple[float, float] | None = None
     for (low, high), hit in telling.items():
         chance = _by_chance((low, high), null)
@@ -214,42 +272,39 @@ def _test(fires: Int64, target: Target, days: Days, until: int) -> tuple[float, 
     return best
 
 
-def _by_chance(window: tuple[int, int], null: Int64) -> float:
+def _by_chance(window: tuple[int, int], null: Int32) -> float:
     """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
 
-    The band around the usual lag is chosen after looking, so the shifted days may choose their own as well.
+    A band around the usual lag is chosen after looking, so the shifted days lay one as wide around theirs.
     """
     bands = [window]
-    if window[0] > 0 and (own := _windows(null)[-1])[0] > 0:
-        bands.append(own)
-    hits = max(int(((null >= low) & (null <= high)).sum()) for low, high in bands)
-    return 1.0 - wilson_lower(len(null) - hits, len(null))
+    if window[0] > 0 and (own := _usual(null)) is not None:
+        half = (window[1] - window[0]) // 2
+        bands.append((own - half, own + half))
+    return 1.0 - wilson_lower(len(null) - max(_hits(null, bands)), len(null))
 
 
-def _windows(lags: Int64) -> list[tuple[int, int]]:
-    """Return the lags (from, to, in ms) to test: short ones first, and last a band around the usual lag.
+def _hits(lags: Int32, windows: list[tuple[int, int]]) -> list[int]:
+    """Return how many lags (ascending) lie in each window, both ends included."""
+    low, high = zip(*windows, strict=True)
+    hits: list[int] = (lags.searchsorted(high, "right") - lags.searchsorted(low, "left")).tolist()
+    return hits
+
+
+def _windows(lags: Int32) -> list[tuple[int, int]]:
+    """Return the lags (from, to, in ms) to test: short ones first, and last two bands around the usual lag.
 
     Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
     """
     windows = [(0, window) for window in WINDOWS_MS]
-    near = lags[lags <= AFTER_MS]
-    if len(near) and (usual := int(np.median(near))) > WINDOWS_MS[0]:
-        windows.append((int(usual * (1 - _BAND)), int(usual * (1 + _BAND))))
+    if (usual := _usual(lags)) is not None and usual > WINDOWS_MS[0]:
+        windows += [(int(usual * (1 - part)), int(usual * (1 + part))) for part in _BANDS]
     return windows
 
 
-def _lags(fires: Int64, target: Target) -> Int64:
-    """Return for each opportunity (fires in ascending order) how long (ms) until a person did it."""
-    fires = fires[~target.was_in(fires)]
-    cycle = np.searchsorted(target.leaves, fires, "left")
-    first = np.ones(len(cycle), np.bool_)
-    first[1:] = cycle[1:] != cycle[:-1]
-    fires = fires[first]
-    where = np.searchsorted(target.acts, fires, "left")
-    lags = np.full(len(fires), np.int64(1) << 62, np.int64)
-    known = where < len(target.acts)
-    lags[known] = target.acts[where[known]] - fires[known]
-    return lags
+def _usual(lags: Int32) -> int | None:
+    near = int(lags.searchsorted(AFTER_MS, "right"))
+    return (int(lags[(near - 1) // 2]) + int(lags[near // 2])) // 2 if near else None
 
 
 def _echoes(at: Int64, acts: Int64) -> Bool:

@@ -137,7 +137,7 @@ def _scan(
     file: RecorderFile, entities: list[Known], changes: _Changes, since: float, until: float
 ) -> Iterator[tuple[int, int]]:
     """Go through all rows of what is no stream of numbers, page by page, in the order they were written."""
-    ((low, high),) = file.rows("SELECT MIN(state_id), MAX(state_id) FROM states")
+    low, high = file.ends("state_id")
     if low is None:
         return
     codes = {name: code for code, name in enumerate(changes.names)}

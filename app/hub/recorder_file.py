@@ -88,6 +88,16 @@ class RecorderFile:
         except sqlite3.Error as error:
             raise self._told(error) from error
 
+    def ends(self, column: str) -> tuple[Any, Any]:
+        """Return the least and the greatest value of a column of `states`; None where there are no rows.
+
+        Asked for one by one, each is a look at an end of the index; together they make SQLite read all rows.
+        """
+        ((low, high),) = self.rows(
+            f"SELECT (SELECT MIN({column}) FROM states), (SELECT MAX({column}) FROM states)"  # noqa: S608 - our own names
+        )
+        return low, high
+
     def _layout(self) -> Layout:
         tables = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "states" not in tables:

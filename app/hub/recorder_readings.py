@@ -44,7 +44,7 @@ def read_readings(file: RecorderFile, streams: list[Known], since: float, until:
     The stretch is as short as the number of readings allows, five minutes to a day; shorter for what is
     measured where people act on it.
     """
-    ((first, last),) = file.rows("SELECT MIN(last_updated_ts), MAX(last_updated_ts) FROM states")
+    first, last = file.ends("last_updated_ts")
     if first is None or not streams:
         return Events.empty()
     start, end = max(since, first), min(until, last + 1)

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from app.clock import Clock
 from app.jobs.announcements import Progress
 from app.jobs.engine import Engine
 from app.jobs.run import Trigger
+from app.jobs.subject import Subject
 from app.jobs.text import describe, one_line
 
 FAILURES_KEPT = 100
@@ -37,10 +39,27 @@ class RunContext:
     clock: Clock
     engine: Engine
     on_progress: Callable[[Progress], None]
+    zone: ZoneInfo
+    """The home's; in which local days are meant."""
+    occasion: datetime
+    """The instant the work is about (UTC): when it was due, the day a person asked for, else now.
+
+    A second try has that of the first: what a job writes is keyed on it, and is then written once.
+    """
+    attempt: int = 1
+    person: str | None = None
+    """The one subject that a person asked for."""
+    people: tuple[Subject, ...] = ()
+    """For whom this run is, of a job for people."""
+    force: bool = False
+    """Whether a person asked to do it even if it is done already."""
     log: logging.Logger = field(init=False)
     failures: list[Failure] = field(default_factory=list)
     """The first 100 of them."""
     failed: int = 0
+    subjects_processed: int = 0
+    subjects_successful: int = 0
+    subjects_failed: int = 0
 
     def __post_init__(self) -> None:
         self.log = logging.getLogger(f"app.job.{self.job}")

@@ -11,11 +11,12 @@ from app.bus import Bus
 from app.clock import Clock
 from app.errors import NightshiftError, StoreError
 from app.jobs.announcements import Progress, RunEnded, RunProgressed, RunStarted
-from app.jobs.duties import Start
 from app.jobs.engine import Engine
 from app.jobs.execution import STOPPED, CutOff, Ending, Execution
-from app.jobs.ledger import Ledger, Run, RunStatus
-from app.jobs.spec import JobSpec
+from app.jobs.ledger import Ledger
+from app.jobs.places import Duty
+from app.jobs.run import Run, RunStatus, Start
+from app.jobs.whom import Bench
 
 _log = logging.getLogger(__name__)
 _WRITE_AGAIN_AT_MOST_SECONDS = 60.0
@@ -24,9 +25,10 @@ _FINISHING = 0.6
 
 
 class Crew:
-    """Starts and ends runs, never two of one job.
+    """Starts and ends runs, never two of one duty.
 
-    `on_ended` hears of each end before the bus does, and says when the run is tried again, if it is.
+    `tried_again_at` says, when a run has failed, whether and when it is tried again; that is written with its
+    end. `on_ended` hears of each end after the bus does.
     """
 
     def __init__(
@@ -36,46 +38,50 @@ class Crew:
         bus: Bus,
         clock: Clock,
         engine: Engine,
-        home: str,
-        on_ended: Callable[[JobSpec, Run], Awaitable[datetime | None]],
+        bench: Bench,
+        tried_again_at: Callable[[Duty, Run], Awaitable[datetime | None]],
+        on_ended: Callable[[Duty, Run], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
         self._bus = bus
         self._clock = clock
         self._engine = engine
-        self._home = home
+        self._bench = bench
+        self._tried_again_at = tried_again_at
         self._on_ended = on_ended
         self._stopping = False
         self._active: dict[str, Execution] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._starts: set[asyncio.Task[Run | None]] = set()
+        self._left_behind: set[asyncio.Task[None]] = set()
 
-    async def begin(self, spec: JobSpec, start: Start) -> Run | None:
-        """Start a run; None when its instant has a row already. Raises AlreadyRunningError, StoreError.
+    async def begin(self, duty: Duty, start: Start) -> Run | None:
+        """Start a run; None when its instant has a row already, or what waited waits no more.
 
-        Whoever asked may be cancelled meanwhile: the run is then started all the same, for a row that says
-        `running` without a run behind it must not be.
+        Raises AlreadyRunningError, RateLimitedError, StoreError. Whoever asked may be cancelled meanwhile:
+        the run is then started all the same, for a row that says `running` without a run behind it must not
+        be.
         """
         if self._stopping:
             raise NightshiftError("Nightshift is stopping: no run is started any more")
-        task = asyncio.create_task(self._start(spec, start))
+        task = asyncio.create_task(self._start(duty, start))
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)
         return await asyncio.shield(task)
 
-    def cancel(self, run_id: str) -> bool:
-        """End a running run by hand; False when it does not run."""
+    def cancel(self, run_id: str, why: CutOff = CutOff.CANCELLED) -> bool:
+        """End a running run from outside; False when it does not run."""
         for execution in self._active.values():
             if execution.run.run_id == run_id:
-                return execution.cut_off(CutOff.CANCELLED)
+                return execution.cut_off(why)
         return False
 
-    def running(self, job: str) -> Run | None:
-        execution = self._active.get(job)
+    def running(self, duty: Duty) -> Run | None:
+        execution = self._active.get(duty.key)
         return execution.run if execution is not None else None
 
-    def progress(self, job: str) -> Progress | None:
-        execution = self._active.get(job)
+    def progress(self, duty: Duty) -> Progress | None:
+        execution = self._active.get(duty.key)
         return execution.progress if execution is not None else None
 
     async def wait(self, run_id: str) -> None:
@@ -90,6 +96,8 @@ class Crew:
         """
         self._stopping = True
         await asyncio.gather(*self._starts, return_exceptions=True)
+        for task in self._left_behind:
+            task.cancel()
         if not (tasks := set(self._tasks.values())):
             return True
         if grace_seconds > 0:
@@ -106,51 +114,58 @@ class Crew:
             task.cancel()
         return all([await self._leave_behind(execution) for execution in tuple(self._active.values())])
 
-    async def _start(self, spec: JobSpec, start: Start) -> Run | None:
-        run = await self._ledger.claim(
-            spec.name,
-            self._home,
-            start.trigger,
-            scheduled_for=start.scheduled_for,
-            attempt=start.attempt,
-            retry_of=start.retry_of,
-        )
+    async def _start(self, duty: Duty, start: Start) -> Run | None:
+        limit = None if start.free else duty.spec.rate_limit
+        run = await self._ledger.begin(duty.spec.name, duty.home, start, limit)
         if run is None:
             return None
         execution = Execution(
-            spec,
+            duty.spec,
             run,
-            clock=self._clock,
-            engine=self._engine,
+            self._bench.work_of(duty, run),
+            context=self._bench.context_of(duty, run, self._engine),
             on_progress=lambda progress: self._bus.announce(RunProgressed(run.run_id, run.job, progress)),
         )
-        self._active[spec.name] = execution
-        task = asyncio.create_task(self._carry_out(execution), name=f"job {spec.name}")
+        self._active[duty.key] = execution
+        task = asyncio.create_task(self._carry_out(duty, execution), name=f"job {run.job}")
         self._tasks[run.run_id] = task
-        task.add_done_callback(partial(self._let_go, execution))
+        task.add_done_callback(partial(self._let_go, duty, execution))
         _log.info("%s: run %s started (%s)", run.job, run.run_id, run.trigger)
         self._bus.announce(RunStarted(run))
         return run
 
-    async def _carry_out(self, execution: Execution) -> None:
+    async def _carry_out(self, duty: Duty, execution: Execution) -> None:
         ending = await execution.perform()
-        ended = await self._write_down(execution.run, ending)
-        del self._active[execution.run.job]
+        if execution.left_behind is not None:
+            self._left_behind.add(execution.left_behind)
+            execution.left_behind.add_done_callback(self._left_behind.discard)
+        await self._bench.log.flush(execution.run.run_id)
+        ended = await self._write_down(duty, execution.run, ending)
+        if execution.left_behind is not None:
+            await self._bench.free(ended)
+        self._active.pop(duty.key, None)
         _log.info("%s: run %s %s after %.1f s", ended.job, ended.run_id, ended.status, ending.seconds)
-        self._bus.announce(RunEnded(ended, await self._on_ended(execution.spec, ended)))
+        self._bus.announce(RunEnded(ended, ended.next_retry_at))
+        await self._on_ended(duty, ended)
 
-    async def _write_down(self, run: Run, ending: Ending) -> Run:
+    async def _write_down(self, duty: Duty, run: Run, ending: Ending) -> Run:
         """Write how a run ended, until the database takes it; so long it counts as running."""
         wait = 1.0
         while True:
             try:
+                status, again_at = ending.status, None
+                if status is RunStatus.FAILED and not ending.tried_alone:
+                    again_at = await self._tried_again_at(duty, run)
+                    status = status if again_at is None else RunStatus.RETRYING
                 written = await self._ledger.finish(
                     run.run_id,
-                    ending.status,
+                    status,
                     seconds=ending.seconds,
                     counts=ending.counts,
                     error_message=ending.error_message,
-                    details=ending.details,
+                    details={**run.details, **ending.details},
+                    subjects=ending.subjects,
+                    next_retry_at=again_at,
                 )
             except StoreError as error:
                 _log.error("%s: its end (%s) is not written yet: %s", run.job, ending.status, error)
@@ -159,10 +174,11 @@ class Crew:
             else:
                 return written or await self._ledger.get(run.run_id) or replace(run, status=ending.status)
 
-    def _let_go(self, execution: Execution, task: asyncio.Task[None]) -> None:
+    def _let_go(self, duty: Duty, execution: Execution, task: asyncio.Task[None]) -> None:
         self._tasks.pop(execution.run.run_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._active.pop(execution.run.job, None)
+            if self._active.get(duty.key) is execution:
+                del self._active[duty.key]
             _log.error("%s failed", task.get_name(), exc_info=error)
 
     async def _leave_behind(self, execution: Execution) -> bool:

@@ -8,6 +8,7 @@ the declarations, and rebuilt when it is damaged.
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,17 +20,19 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import StoreError
-from app.jobs.due import Cron
+from app.jobs.due import When
 from app.jobs.text import one_line
 from app.jobs.trigger import CronSimTrigger
 
 _log = logging.getLogger(__name__)
 _LOOK_AT_LEAST_EVERY = 60.0
 _AFTER_TROUBLE = 10.0
+_WHOLE = 1
+"""The file's `user_version` once all jobs are in it."""
 _REFERENCE = "app.jobs.schedule:fire"
 # APScheduler pickles these with each row: set again at each start, or new ones would not reach old rows.
 _POLICY: Mapping[str, Any] = {"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
@@ -48,9 +51,9 @@ def fire(job: str) -> None:
 class Stored:
     """What the file knew when it was opened: the schedules that were in force until now."""
 
-    crons: Mapping[str, Cron]
+    whens: Mapping[str, When]
     rebuilt: bool
-    """Whether there was no (usable) file."""
+    """Whether there was no (usable) file, or one that never had all jobs."""
 
 
 class Schedule:
@@ -71,13 +74,19 @@ class Schedule:
 
         return await asyncio.to_thread(self._open, deliver)
 
-    async def reconcile(self, crons: Mapping[str, Cron], paused: set[str]) -> None:
+    async def reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
         """Make the file say this: what is unchanged keeps its next run unwritten, what is paused stays so."""
-        await self._do(self._reconcile, crons, paused)
+        await self._do(self._reconcile, whens, paused)
 
     async def run(self) -> None:
         """Begin to tick: what is overdue fires at once."""
         await self._do(lambda: self._ticking().resume())
+
+    def since_tick(self) -> float | None:
+        """Return how many seconds ago the clock last looked (it does once a minute); None: it does not."""
+        if self._scheduler is None or self._scheduler.ticked_at is None:
+            return None
+        return time.monotonic() - self._scheduler.ticked_at
 
     async def close(self) -> None:
         """Stop ticking; after this nothing fires. Closing twice is fine."""
@@ -110,18 +119,19 @@ class Schedule:
         try:
             self._scheduler.start(paused=True)
             jobs = self._scheduler.get_jobs()
+            whole = self._whole()
         except SQLAlchemyError as error:
             raise _unusable(self._path, error) from error
-        crons = {job.id: job.trigger.cron for job in jobs if isinstance(job.trigger, CronSimTrigger)}
-        return Stored(crons, rebuilt=not existed)
+        whens = {job.id: job.trigger.when for job in jobs if isinstance(job.trigger, CronSimTrigger)}
+        return Stored(whens, rebuilt=not (existed and whole))
 
-    def _reconcile(self, crons: Mapping[str, Cron], paused: set[str]) -> None:
+    def _reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
         scheduler = self._ticking()
         stored = {job.id: job for job in scheduler.get_jobs()}
-        for name in stored.keys() - crons.keys():
+        for name in stored.keys() - whens.keys():
             scheduler.remove_job(name)
-        for name, cron in crons.items():
-            wanted = CronSimTrigger(cron)
+        for name, when in whens.items():
+            wanted = CronSimTrigger(when)
             now = datetime.now(UTC)  # APScheduler's own idea of now
             following = None if name in paused else wanted.get_next_fire_time(None, now)
             if (job := stored.get(name)) is None:
@@ -138,12 +148,33 @@ class Schedule:
                 changes["next_run_time"] = following
             if changes:
                 scheduler.modify_job(name, **changes)
+        if not self._whole():
+            self._call_whole()
+
+    def _whole(self) -> bool:
+        """Return whether the file once had all jobs: who is killed while filling it leaves some of them out.
+
+        Each is a transaction of its own, and a job that is not in the file counts as one that is new.
+        """
+        with self._connected() as connection:
+            return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+
+    def _call_whole(self) -> None:
+        with self._connected() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version = {_WHOLE}")
+            connection.commit()
+
+    def _connected(self) -> Connection:
+        if self._engine is None:
+            raise StoreError(f"{self._path}: the schedule is not open")
+        return self._engine.connect()
 
 
 class _Ticking(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships no types
     """APScheduler's loop: an exception would end it for good, and it would sleep through a set clock."""
 
     _troubled = False
+    ticked_at: float | None = None
 
     def _process_jobs(self) -> float:
         if self.state == STATE_STOPPED:
@@ -159,6 +190,7 @@ class _Ticking(BackgroundScheduler):  # type: ignore[misc] # APScheduler ships n
             self._troubled = True
             return _AFTER_TROUBLE
         self._troubled = False
+        self.ticked_at = time.monotonic()
         return _LOOK_AT_LEAST_EVERY if wait is None else min(float(wait), _LOOK_AT_LEAST_EVERY)
 
 

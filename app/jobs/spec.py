@@ -2,33 +2,22 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from app.jobs.context import RunContext
 from app.jobs.due import check_schedule
+from app.jobs.policies import Backoff, CatchUp, Overlap, RateLimit, Scope
 from app.jobs.run import RunStatus
+from app.jobs.subject import Subject
+
+__all__ = ["Backoff", "CatchUp", "JobSpec", "Outcome", "Overlap", "RateLimit", "Scope", "registry"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-class CatchUp(StrEnum):
-    """What happens to runs that were due while nothing ran here, later than their grace."""
-
-    SKIP = "skip"
-    """They are recorded as skipped: the work is only worth doing at its hour."""
-    ONCE = "once"
-    """The newest of them is run once, the others are recorded as skipped."""
-
-
-class Overlap(StrEnum):
-    """What happens when the schedule comes round while the job still runs."""
-
-    SKIP = "skip"
-    """It is recorded as skipped, with the run that was in its way."""
+_DURATIONS = ("grace", "window", "time_limit", "hard_limit", "keep")
+_LEAST = {"attempts": 1, "restarts": 0, "batch_size": 1, "alert_after": 1, "subject_attempts": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +36,23 @@ class Outcome:
         json.dumps(dict(self.details))
 
 
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """How a job works through many: who they are, what is done for each, and whether it held.
+
+    `of` names them when a run begins. `work` is called once for each, ten or so at a time; what it raises is
+    that subject's failure alone, what it returns is counted. `verify` looks at the result afterwards: each
+    check by name, and one that does not hold is a failure.
+    """
+
+    of: Callable[[RunContext], Awaitable[Sequence[Subject]]]
+    work: Callable[[RunContext, Subject], Awaitable[Mapping[str, int] | None]]
+    verify: Callable[[RunContext, Subject], Awaitable[Mapping[str, bool]]] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """One job: what it is, when it runs, and what happens when things go wrong."""
+    """One job: what it is, when it runs, for whom, and what happens when things go wrong."""
 
     name: str
     """Unique; lower case letters, digits and `_`. It is the key in the ledger: never renamed."""
@@ -57,34 +60,67 @@ class JobSpec:
     description: str
     """One sentence for the page."""
     schedule: str
-    """Five cron fields, in the home's zone."""
-    run: Callable[[RunContext], Awaitable[Outcome]]
+    """Five cron fields in the home's (or the person's) zone, or `every 15 minutes`."""
+    run: Callable[[RunContext], Awaitable[Outcome]] | None = None
+    """The work of a job that is one piece; else `subjects`."""
+    subjects: Subjects | None = None
+    scope: Scope = Scope.HOME
     grace: timedelta = timedelta(hours=1)
     """A run that is late by no more than this is simply started; a later one is missed."""
     catch_up: CatchUp = CatchUp.ONCE
+    window: timedelta = timedelta(days=31)
+    """Runs missed longer ago than this are not caught up, however long nothing ran here."""
     overlap: Overlap = Overlap.SKIP
-    retries: int = 1
-    """How often a scheduled run that failed is tried again before the next one is due."""
-    retry_pause: timedelta = timedelta(minutes=30)
+    attempts: int = 2
+    """How often a scheduled run is tried in all, if it fails, before the next one is due."""
+    backoff: Backoff = field(default_factory=Backoff)
+    """How long a failed run, or a failed subject, waits before it is tried again."""
     restarts: int = 2
     """How often a run that was cut off is taken up again; 0 for work that must not be done twice."""
     time_limit: timedelta = timedelta(minutes=15)
-    """A run that takes longer is ended and has failed."""
+    """The soft limit: a run that takes longer is told to end, and has failed."""
+    hard_limit: timedelta | None = None
+    """A run that has not ended by then is left behind and counts as failed; None: a minute after the soft."""
+    rate_limit: RateLimit | None = None
+    batch_size: int = 10
+    """How many subjects are worked on at a time."""
+    subject_attempts: int = 3
+    """How often a failed subject is tried again, alone, before it is given up."""
+    alert_after: int = 3
+    """After so many failures in a row people are told; and once more when it works again."""
+    keep: timedelta = timedelta(days=400)
+    """How long its runs stay in the ledger."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a job's name is lower case letters, digits and _, not {self.name!r}")
         if not self.title.strip() or not self.description.strip():
             raise ValueError(f"job {self.name}: a title and a description are needed")
+        self._check_work()
+        for what in _DURATIONS:
+            given = getattr(self, what)
+            if given is not None and given <= timedelta():
+                raise ValueError(f"job {self.name}: {what} must be more than nothing")
+        for what, least in _LEAST.items():
+            if getattr(self, what) < least:
+                raise ValueError(f"job {self.name}: {what} is at least {least}")
+        if self.hard_limit is not None and self.hard_limit <= self.time_limit:
+            raise ValueError(f"job {self.name}: the hard limit comes after the soft one")
+
+    def _check_work(self) -> None:
+        if (self.run is None) == (self.subjects is None):
+            raise ValueError(f"job {self.name}: it has either a run or subjects")
+        if self.scope is Scope.PERSON and self.subjects is None:
+            raise ValueError(f"job {self.name}: a job for people works through subjects")
         try:
             check_schedule(self.schedule)
         except ValueError as error:
             raise ValueError(f"job {self.name}: {error}") from error
-        for what in ("grace", "retry_pause", "time_limit"):
-            if getattr(self, what) <= timedelta():
-                raise ValueError(f"job {self.name}: {what} must be more than nothing")
-        if self.retries < 0 or self.restarts < 0:
-            raise ValueError(f"job {self.name}: retries and restarts cannot be negative")
+
+    @property
+    def ends_by(self) -> timedelta:
+        """The hard limit."""
+        return self.hard_limit or self.time_limit + timedelta(minutes=1)
 
 
 def registry(specs: Iterable[JobSpec]) -> dict[str, JobSpec]:

@@ -21,7 +21,8 @@ _SECRETS = (
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return `text` on one line of at most `limit` characters, secrets starred."""
-    line = " ".join(text[: limit * 4].split())
+    # A lone surrogate (half a character, of a file's name, say) can be neither stored nor sent.
+    line = " ".join(text[: limit * 4].encode("utf-8", "replace").decode("utf-8").split())
     for pattern, replacement in _SECRETS:
         line = pattern.sub(replacement, line)
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -93,6 +93,65 @@ def _suggestion(db: Any) -> None:
         )""")
 
 
+@MIGRATIONS(name="0004_job_ledger")
+def _job_ledger(db: Any) -> None:
+    # What a run is about: the instant it was due, or the day a person asked for.
+    db.execute("ALTER TABLE job_run ADD COLUMN occasion INTEGER")
+    db.execute("UPDATE job_run SET occasion = coalesce(scheduled_for, started_at)")
+    db.execute("ALTER TABLE job_run ADD COLUMN created_at INTEGER")
+    db.execute("UPDATE job_run SET created_at = started_at")
+    # When a run that is `retrying` is tried again.
+    db.execute("ALTER TABLE job_run ADD COLUMN next_retry_at INTEGER")
+    for count in ("processed", "successful", "failed"):
+        db.execute(f"ALTER TABLE job_run ADD COLUMN subjects_{count} INTEGER NOT NULL DEFAULT 0")
+    # A job's newest runs, at each decision about it: one that runs each minute has half a million rows.
+    db.execute("CREATE INDEX job_run_job_started_at ON job_run (job, started_at)")
+    db.execute("CREATE INDEX job_run_waiting ON job_run (status) WHERE status IN ('pending', 'retrying')")
+    # Set on the page; NULL is what the options or the declaration say.
+    db.execute("ALTER TABLE job_setting ADD COLUMN schedule TEXT")
+    db.execute("""
+        CREATE TABLE job_subject (
+            run_id TEXT NOT NULL REFERENCES job_run (run_id) ON DELETE CASCADE,
+            subject_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('successful', 'failed')),
+            duration_seconds REAL NOT NULL,
+            completed_at INTEGER NOT NULL,
+            error TEXT,
+            checks TEXT NOT NULL DEFAULT '{}',
+            counts TEXT NOT NULL DEFAULT '{}',
+            PRIMARY KEY (run_id, subject_id)
+        ) WITHOUT ROWID""")
+    # `next_retry_at` NULL: given up. A try in progress has the generation of the process that makes it.
+    db.execute("""
+        CREATE TABLE job_retry (
+            retry_id INTEGER PRIMARY KEY,
+            job TEXT NOT NULL,
+            home TEXT NOT NULL,
+            subject_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            occasion INTEGER NOT NULL,
+            retry_count INTEGER NOT NULL DEFAULT 0,
+            max_retries INTEGER NOT NULL,
+            last_error TEXT NOT NULL,
+            next_retry_at INTEGER,
+            leased_by TEXT,
+            created_at INTEGER NOT NULL,
+            UNIQUE (job, home, subject_id)
+        )""")
+    db.execute("CREATE INDEX job_retry_due ON job_retry (next_retry_at) WHERE next_retry_at IS NOT NULL")
+    db.execute("""
+        CREATE TABLE job_log (
+            run_id TEXT NOT NULL REFERENCES job_run (run_id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            level TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (run_id, number)
+        ) WITHOUT ROWID""")
+
+
 @MIGRATIONS(name="0005_decisions")
 def _decisions(db: Any) -> None:
     # Every decision is kept; the one that stands for a suggestion is the one that nothing superseded, and the

@@ -11,12 +11,15 @@ from aiohttp import web
 
 from app import __version__
 from app.web.assets import asset_url, serve_asset
+from app.web.charts import shape_of
 from app.web.endpoints import DESCRIPTION, api_endpoints, describe
 from app.web.failures import NOISE, answer_errors
+from app.web.job_pages import show_job, show_jobs
 from app.web.live import LiveFeed
 from app.web.login import log_in, log_out, show_login
 from app.web.page import show_page
 from app.web.parts import PARTS, WebParts
+from app.web.run_page import show_run
 from app.web.security import DOORMAN, LARGEST_BODY, add_headers, gate
 from app.web.visitors import Doorman
 
@@ -44,11 +47,14 @@ def build_web(parts: WebParts) -> web.Application:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(asset=asset_url, version=__version__)
+    environment.globals.update(asset=asset_url, version=__version__, shape_of=shape_of)
     # Compiled now: the first page would hold up everything else for a tenth of a second.
     for name in _TEMPLATES:
         environment.get_template(name)
     app.router.add_get("/", show_page)
+    app.router.add_get("/jobs", show_jobs)
+    app.router.add_get("/jobs/{job}", show_job)
+    app.router.add_get("/runs/{run_id}", show_run)
     app.router.add_get("/static/{name:.+}", serve_asset)
     app.router.add_get("/login", show_login)
     app.router.add_post("/login", log_in)

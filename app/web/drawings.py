@@ -1,24 +1,19 @@
-"""The geometry of the page's small drawings; Jinja writes them as SVG, colours come from the style sheet.
+"""The geometry of a habit's strip of days; Jinja writes them as SVG, colours come from the style sheet.
 
 Each kind of mark is one path, however many there are: a page with fifty strips stays small.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
-
-from app.jobs.run import Run, RunStatus
-from app.web.wording import duration
 
 SHOWN_DAYS: Final = 91
 """A quarter of a year: thirteen weeks."""
 _CELLS: Final = ((35, 10, 3), (56, 6, 2), (SHOWN_DAYS, 4, 1))
 """Up to so many days: how wide a day and the gap after it are. A card has room for about 460 pixels."""
 _TALL, _LOW, _RIM = 22, 4, 1.5
-_BAR, _BAR_GAP, _BAR_SPACE = 8, 3, 44
-_TROUBLE: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +29,6 @@ class Strip:
     last: date
     days_kept: int
     days_missed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Durations of runs as bars, oldest first: `good` and `bad` are SVG paths."""
-
-    width: int
-    height: int
-    good: str
-    bad: str
-    longest: str
-    runs: int
 
 
 def draw_days(
@@ -94,28 +77,6 @@ def draw_days(
         days_kept=counts["kept"],
         days_missed=counts["missed"],
     )
-
-
-def draw_durations(runs: Sequence[Run]) -> Bars | None:
-    """Draw how long runs took, given newest first; None for fewer than two that are over."""
-    over = [
-        run
-        for run in reversed(runs)
-        if run.duration_seconds is not None and run.status is not RunStatus.SKIPPED
-    ]
-    if len(over) < 2:
-        return None
-    longest = max(run.duration_seconds or 0 for run in over) or 1.0
-    good = bad = ""
-    for number, run in enumerate(over):
-        tall = max(2.0, (run.duration_seconds or 0) / longest * _BAR_SPACE)
-        box = _box(number * (_BAR + _BAR_GAP), _BAR_SPACE - tall, _BAR, tall)
-        if run.status in _TROUBLE:
-            bad += box
-        else:
-            good += box
-    width = len(over) * (_BAR + _BAR_GAP) - _BAR_GAP
-    return Bars(width, _BAR_SPACE, good, bad, duration(longest), len(over))
 
 
 def _box(x: float, y: float, width: float, height: float) -> str:

@@ -1,13 +1,15 @@
 """The table of every address: the routes, the OpenAPI text and the test of docs/api.md are made from it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
 
 from app import __version__
-from app.web import api, offers_api
+from app.web import api, job_api, offers_api
+from app.web.health import health_in_full
+from app.web.metrics import metrics
 from app.web.security import PROOF_HEADER
 
 _SHAPES: Final = {
@@ -25,9 +27,23 @@ _SHAPES: Final = {
         "error_message": "string",
         "attempt": "integer",
         "retry_of": "string",
+        "occasion": "string",
+        "next_retry_at": "string",
+        "because": "string",
+        "subjects_processed": "integer",
+        "subjects_successful": "integer",
+        "subjects_failed": "integer",
+        "success_rate": "number",
     },
     "Error": {"error": "string"},
 }
+_STARTS: Final = {
+    202: "The run that was started.",
+    409: "It runs already: the running one, with an error line.",
+}
+_LIMITED: Final = {400: "What was asked for cannot be.", 429: "It ran as often as it may: see Retry-After."}
+_RUN_LIST: Final = {200: "A list of runs.", 400: "A limit that is none."}
+_WRONG: Final = {400: "No schedule: why, in a line."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,8 @@ class Endpoint:
     summary: str
     answers: dict[int, str] = field(default_factory=lambda: {200: "As described."})
     query: tuple[str, ...] = ()
+    body: Mapping[str, object] = field(default_factory=dict)
+    """The types of what the JSON body may have, none of it required."""
     streams: bool = False
     """Whether its answer has no end, so that nobody can ask for its headers alone."""
 
@@ -53,9 +71,10 @@ def api_endpoints(
     events: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> tuple[Endpoint, ...]:
     """Return the API's table; `events` serves the live events."""
-    job_answers = {200: "The job as it is now.", 404: "No such job."}
     return (
         Endpoint("GET", "/health", api.health, "Whether the process lives (not its neighbours)."),
+        Endpoint("GET", "/api/health", health_in_full, "Every check of the jobs and of what they stand on."),
+        Endpoint("GET", "/metrics", metrics, "The figures for Prometheus.", {200: "Text exposition 0.0.4."}),
         Endpoint(
             "POST",
             "/api/analyze/trigger",
@@ -78,26 +97,8 @@ def api_endpoints(
             {200: "YAML.", 404: "No such suggestion is on offer."},
         ),
         *_deciding(),
-        Endpoint(
-            "GET",
-            "/api/runs",
-            api.runs,
-            "Past runs, the newest first.",
-            {200: "A list of runs.", 400: "A limit that is none."},
-            query=("limit", "job"),
-        ),
-        Endpoint(
-            "POST",
-            "/api/runs/{run_id}/cancel",
-            api.cancel,
-            "End a run that is going on.",
-            {202: "It is being ended.", 404: "No such run.", 409: "It is over already."},
-        ),
-        Endpoint(
-            "GET", "/api/jobs", api.jobs, "Every job: what it does, its next run, whether it is paused."
-        ),
-        Endpoint("POST", "/api/jobs/{job}/pause", api.pause, "Pause a job's schedule.", job_answers),
-        Endpoint("POST", "/api/jobs/{job}/resume", api.resume, "Resume a job's schedule.", job_answers),
+        *_job_endpoints(),
+        *_run_endpoints(),
         Endpoint(
             "GET",
             "/api/events",
@@ -146,6 +147,106 @@ def _deciding() -> tuple[Endpoint, ...]:
     )
 
 
+def _job_endpoints() -> tuple[Endpoint, ...]:
+    job = {200: "The job as it is now.", 404: "No such job."}
+    return (
+        Endpoint("GET", "/api/jobs", job_api.jobs, "Every job: what it does, its next and last run."),
+        Endpoint("GET", "/api/jobs/{job}", job_api.job, "One job.", job),
+        Endpoint(
+            "POST",
+            "/api/jobs/{job}/run",
+            job_api.run,
+            "Start a job now.",
+            {**_STARTS, **_LIMITED, 404: job[404]},
+            body={"home": "string", "person": "string", "date": "string", "force": "boolean"},
+        ),
+        Endpoint("POST", "/api/jobs/{job}/pause", job_api.pause, "Pause a job's schedule.", job),
+        Endpoint("POST", "/api/jobs/{job}/resume", job_api.resume, "Resume a job's schedule.", job),
+        Endpoint(
+            "POST",
+            "/api/jobs/{job}/schedule",
+            job_api.set_schedule,
+            "Set when a job runs.",
+            {**job, **_WRONG},
+            body={"schedule": ("string", "null")},
+        ),
+        Endpoint(
+            "GET",
+            "/api/jobs/{job}/runs",
+            job_api.job_runs,
+            "A job's runs, the newest first.",
+            {**_RUN_LIST, 404: job[404]},
+            query=("limit", "home"),
+        ),
+        Endpoint(
+            "GET",
+            "/api/schedule",
+            job_api.schedule,
+            "What a schedule means, before it is set.",
+            {200: "It in words, and its next five runs.", **_WRONG},
+            query=("text",),
+        ),
+    )
+
+
+def _run_endpoints() -> tuple[Endpoint, ...]:
+    no_run = {404: "No such run."}
+    no_retry = {404: "That is in the queue no more."}
+    return (
+        Endpoint(
+            "GET",
+            "/api/runs",
+            job_api.runs,
+            "Past runs, the newest first.",
+            _RUN_LIST,
+            query=("limit", "job"),
+        ),
+        Endpoint(
+            "GET",
+            "/api/runs/{run_id}",
+            job_api.one_run,
+            "One run with its subjects, its log and its tries.",
+            {200: "The run.", **no_run},
+        ),
+        Endpoint(
+            "GET",
+            "/api/runs/{run_id}/log",
+            job_api.run_log,
+            "A run's log, from a line on.",
+            {200: "A list of lines.", 400: "A number that is none.", **no_run},
+            query=("after", "limit"),
+        ),
+        Endpoint(
+            "POST",
+            "/api/runs/{run_id}/cancel",
+            job_api.cancel,
+            "End a run that is going on.",
+            {202: "It is being ended.", 409: "It is over already.", **no_run},
+        ),
+        Endpoint(
+            "GET",
+            "/api/retries",
+            job_api.retries,
+            "What failed and is tried again alone, and what was given up.",
+            query=("job",),
+        ),
+        Endpoint(
+            "POST",
+            "/api/retries/{retry_id}/again",
+            job_api.try_again,
+            "Try again now what failed or was given up.",
+            {**_STARTS, **_LIMITED, **no_retry},
+        ),
+        Endpoint(
+            "POST",
+            "/api/retries/{retry_id}/dismiss",
+            job_api.dismiss,
+            "Forget what failed or was given up.",
+            {200: "It is forgotten.", **no_retry},
+        ),
+    )
+
+
 DESCRIPTION = web.AppKey("description", dict[str, Any])
 
 
@@ -187,8 +288,12 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.changes:
         parameters.append({"name": PROOF_HEADER, "in": "header", "schema": {"const": "1"}})
         answers |= {403: "Not an administrator, or not from our own page."}
+    body = {name: {"type": kind} for name, kind in endpoint.body.items()}
+    schema = {"type": "object", "properties": body, "additionalProperties": False}
+    sent = {"requestBody": {"content": {"application/json": {"schema": schema}}}} if body else {}
     return {
         "summary": endpoint.summary,
         "parameters": parameters,
+        **sent,
         "responses": {str(code): {"description": said} for code, said in sorted(answers.items())},
     }

@@ -8,8 +8,10 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from app.errors import InputError, NeighbourError, NightshiftError, StoreError
+from app.jobs.run import RateLimitedError
 from app.web.security import DOORMAN, Handler
 from app.web.visitors import RefusedVisitorError
+from app.web.wording import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         status, message = error.status, _SAID.get(error.status, error.reason)
         # The headers that belong to the error, not those of aiohttp's plain-text body.
         headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+    except RateLimitedError as error:
+        status, message, headers = 429, sentence(str(error)), {"Retry-After": str(error.retry_after)}
     except NightshiftError as error:
         _log.warning("%s %s: %s", request.method, request.path, error)
         status, message, headers = _status_of(error), str(error), {}
@@ -75,11 +79,8 @@ def _answer(request: web.Request, status: int, message: str, headers: dict[str, 
     if _is_for_a_program(request):
         response: web.StreamResponse = error_json(status, message)
     else:
-        # Relative, so that it holds under any prefix: one step up for each folder of the asked path.
-        # As it was asked: an encoded slash is no folder.
-        root = "../" * (request.rel_url.raw_path.count("/") - 1) or "./"
         context = {
-            "root": root,
+            "root": root_of(request) or "./",
             "status": status,
             "message": message,
             "can_log_in": status == 401 and request.app[DOORMAN].takes_key,
@@ -89,7 +90,15 @@ def _answer(request: web.Request, status: int, message: str, headers: dict[str, 
     return response
 
 
+def root_of(request: web.Request) -> str:
+    """Return the way from the asked address to the first page: relative, so that it holds under any prefix.
+
+    One step up for each folder of the path as it was asked: an encoded slash is no folder.
+    """
+    return "../" * (request.rel_url.raw_path.count("/") - 1)
+
+
 def _is_for_a_program(request: web.Request) -> bool:
-    return request.path.startswith(("/api/", "/health")) or "text/html" not in request.headers.get(
-        "Accept", ""
-    )
+    return request.path.startswith(
+        ("/api/", "/health", "/metrics")
+    ) or "text/html" not in request.headers.get("Accept", "")

@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, Final
 
 from aiohttp import web
@@ -19,16 +20,28 @@ from app import __version__
 from app.bus import Bus
 from app.clock import Clock
 from app.habits.announcements import SuggestionsChanged
-from app.jobs.announcements import JobChanged, RunEnded, RunProgressed, RunSkipped, RunStarted
+from app.jobs.announcements import (
+    JobChanged,
+    JobFailing,
+    JobRecovered,
+    RunEnded,
+    RunLogged,
+    RunProgressed,
+    RunSkipped,
+    RunStarted,
+    SubjectGivenUp,
+)
 from app.neighbours import NeighbourChanged
 from app.web.failures import error_json
-from app.web.shapes import neighbour_json, progress_json, run_json
+from app.web.shapes import log_json, neighbour_json, progress_json, retry_json, run_json
 
 _log = logging.getLogger(__name__)
 
 BEAT_SECONDS: Final = 15.0
 LARGEST_MAILBOX: Final = 64
 MOST_PAGES: Final = 32
+_MOST_LINES: Final = 50
+"""Log lines in one event."""
 _BEAT: Final = b": still here\n\n"
 
 
@@ -86,6 +99,12 @@ class LiveFeed:
             self._bus.subscribe(RunProgressed, self._progressed),
             self._bus.subscribe(RunEnded, lambda event: self._post("run_ended", run_json(event.run))),
             self._bus.subscribe(RunSkipped, lambda event: self._post("run_skipped", run_json(event.run))),
+            self._bus.subscribe(RunLogged, self._logged),
+            self._bus.subscribe(
+                SubjectGivenUp, lambda event: self._post("subject_given_up", retry_json(event.retry))
+            ),
+            self._bus.subscribe(JobFailing, lambda event: self._post("job_failing", asdict(event))),
+            self._bus.subscribe(JobRecovered, lambda event: self._post("job_recovered", asdict(event))),
             self._bus.subscribe(JobChanged, lambda event: self._post("job", {"job": event.job})),
             self._bus.subscribe(
                 NeighbourChanged, lambda event: self._post("neighbour", neighbour_json(event.neighbour))
@@ -153,6 +172,11 @@ class LiveFeed:
     def _progressed(self, event: RunProgressed) -> None:
         data = {"run_id": event.run_id, "job": event.job, **progress_json(event.progress)}
         self._post("progress", data, replaces=f"progress {event.run_id}")
+
+    def _logged(self, event: RunLogged) -> None:
+        # Whoever shows the log asks for the lines it has not got: many at once do not have to be sent.
+        lines = [log_json(line) for line in event.lines[-_MOST_LINES:]]
+        self._post("run_logged", {"run_id": event.run_id, "job": event.job, "lines": lines})
 
     def _post(self, name: str, data: dict[str, Any], replaces: str | None = None) -> None:
         letter = _letter(name, data)

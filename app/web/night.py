@@ -50,7 +50,7 @@ def tell_night(
     ended = last.completed_at or last.started_at
     name = _name_of(last, now, zone)
     if last.status is not RunStatus.COMPLETED:
-        return _tell_trouble(last, name, again)
+        return _tell_trouble(last, name, again, now, zone)
     if now - ended > _LATE and following is not None:
         return Night(
             Mood.WARNING,
@@ -63,11 +63,14 @@ def tell_night(
     return Night(Mood.GOOD, f"{name} went well", _did(last))
 
 
-def _tell_trouble(last: Run, name: str, again: str) -> Night:
+def _tell_trouble(last: Run, name: str, again: str, now: datetime, zone: ZoneInfo) -> Night:
     """Say what became of a run that did not end well."""
     why = sentence(last.error_message)
     if last.cancelled:
         return Night(Mood.WAITING, f"{name} was cancelled", why, again)
+    if last.status is RunStatus.RETRYING and last.next_retry_at is not None:
+        tried = f"It is tried again {when(last.next_retry_at, now, zone)}; Run now tries at once."
+        return Night(Mood.FAILED, f"{name} failed", why or "No reason was kept.", tried)
     told = {
         RunStatus.PARTIAL: Night(Mood.WARNING, f"{name} is incomplete", _did(last), why or again),
         RunStatus.INTERRUPTED: Night(Mood.WARNING, f"{name} was cut short", why or "It did not end.", again),

@@ -11,10 +11,15 @@ from app.clock import Clock
 from app.habits.offers.offers import Offers
 from app.habits.suggestions import Suggestions
 from app.jobs.ledger import Ledger
+from app.jobs.results import SubjectResults
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.model import Home
 from app.neighbours import Neighbours
 from app.options import Options
+from app.upkeep.metrics import Metrics
+from app.upkeep.monitor import Monitor
 
 SUPERVISOR_PEER = "172.30.32.2"
 """The address every ingress request comes from (Home Assistant's developer docs, "Ingress")."""
@@ -39,6 +44,11 @@ class WebParts:
     neighbours: Neighbours
     jobs: Jobs
     ledger: Ledger
+    results: SubjectResults
+    queue: RetryQueue
+    log: RunLog
+    monitor: Monitor
+    metrics: Metrics
     suggestions: Suggestions
     offers: Offers
     home: Callable[[], Home | None]

@@ -38,6 +38,8 @@ def duration(seconds: float | None) -> str:
     """Return a length of time such as `42 s`, `3 min 5 s`, `1 h 20 min`; an em dash when it is not known."""
     if seconds is None:
         return "—"
+    if seconds < 0.1:
+        return "under 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)

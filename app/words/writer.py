@@ -51,6 +51,11 @@ class Writer:
         self._failures = 0
         self._stopped = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is a model to be asked at all; else every template stays as it is."""
+        return self._model is not None and self._requests_a_night > 0
+
     async def word(self, template: Words, facts: Mapping[str, Any], language: str = "en") -> Words:
         """Return the model's words when template and facts bear them out, else the template; never raises.
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,11 +20,16 @@ from app.bus import Bus
 from app.clock import TurnedClock
 from app.errors import NeighbourError
 from app.habits.announcements import SuggestionsChanged
+from app.jobs.announcements import JobFailing, JobRecovered, SubjectGivenUp
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
+from app.jobs.places import Place
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec, Outcome
+from app.jobs.subject import Retry
 from app.neighbours import NeighbourState
 from app.options import Options
 from app.store.database import Store
@@ -95,7 +100,7 @@ async def house(tmp_path: Path, bus: Bus, board: Board, clock: TurnedClock) -> A
         description="A small one.",
         schedule="0 3 * * *",
         run=night,
-        retries=0,
+        attempts=1,
     )
     jobs = Jobs(
         [spec],
@@ -103,8 +108,10 @@ async def house(tmp_path: Path, bus: Bus, board: Board, clock: TurnedClock) -> A
         bus=bus,
         clock=clock,
         engine=EmbeddedEngine(clock),
-        zone=ZoneInfo("Europe/Amsterdam"),
+        places=[Place("home", ZoneInfo("Europe/Amsterdam"))],
         schedule_path=tmp_path / "schedule.db",
+        queue=RetryQueue(store, clock, ledger.generation, bus),
+        log=RunLog(store, bus, clock),
     )
     around = House(bus, clock, ledger, jobs, board)
     await jobs.start(scheduling=False)
@@ -179,6 +186,28 @@ async def test_what_came_and_went_is_told_once_and_not_kept(house: House, broker
         await late.hear(TOPICS.discovery)
         await late.barrier()
         assert not late.texts(TOPICS.event)
+
+
+async def test_a_job_that_needs_looking_at_is_an_event(house: House, broker: Broker, ear: Ear) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    retry = Retry(1, "stats", "home", "person.ana", "Ana", "r1", at, 3, 3, "hub: gone", None, at)
+    async with house.announcing(always(broker)):
+        await ear.hear(TOPICS.state)
+        house.bus.announce(JobFailing("stats", "home", 3, "hub: gone"))
+        failing = json.loads(await ear.hear(TOPICS.job_event, _has(event_type="failing")))
+        house.bus.announce(SubjectGivenUp(retry))
+        given_up = json.loads(await ear.hear(TOPICS.job_event, _has(event_type="given_up")))
+        house.bus.announce(JobRecovered("stats", "home"))
+        await ear.hear(TOPICS.job_event, _has(event_type="recovered", job="stats"))
+    assert failing == {
+        "event_type": "failing",
+        "job": "stats",
+        "home": "home",
+        "subject": "",
+        "count": 3,
+        "message": "hub: gone",
+    }
+    assert (given_up["subject"], given_up["count"], given_up["message"]) == ("Ana", 3, "hub: gone")
 
 
 async def test_the_same_state_is_not_told_twice(house: House, broker: Broker, ear: Ear) -> None:

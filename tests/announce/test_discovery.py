@@ -38,7 +38,7 @@ def test_the_device_names_its_version_and_its_page_only_where_that_is_known() ->
 def test_every_entity_has_a_lasting_identity_of_its_own() -> None:
     parts = _payload()["components"]
     identities = {part["unique_id"] for part in parts.values()}
-    assert len(identities) == len(parts) == 10
+    assert len(identities) == len(parts) == 11
     assert all(identity.startswith("nightshift_attic_") for identity in identities)
 
 

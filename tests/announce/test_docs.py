@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.announce.discovery import EVENT_TYPES, DeviceFacts, device_payload
+from app.announce.job_news import JobEvent, news_message
 from app.announce.status import Standing, Status, completion_message, event_message, state_message
 from app.announce.topics import ANALYSIS_COMPLETE, Topics
+from app.jobs.announcements import JobFailing
 from app.jobs.run import Run, RunStatus, Trigger
 
 _DOCS = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
@@ -46,5 +48,7 @@ def test_every_field_of_every_message_is_documented() -> None:
             assert f"| `{field}` |" in _DOCS
     for field in json.loads(event_message("created", ["x"], "r1")):
         assert f"`{field}`" in _DOCS
-    for word in (*EVENT_TYPES, *Status):
+    for field in json.loads(news_message(JobFailing("analysis", "home", 3, "no"))):
+        assert f"`{field}`" in _DOCS
+    for word in (*EVENT_TYPES, *Status, *JobEvent):
         assert f"`{word}`" in _DOCS

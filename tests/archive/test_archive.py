@@ -237,6 +237,20 @@ async def test_blocks_begin_at_the_instant_asked_for(archive: Archive) -> None:
         assert _canonical(await _all(archive, since)) == _canonical(wanted)
 
 
+async def test_rows_between_two_sealed_days_are_given_between_them(archive: Archive, store: Store) -> None:
+    rows = _some_days(40, a_day=4)
+    await archive.append("home", Events.of(rows))
+    await archive.seal("home", AMSTERDAM, date(2026, 4, 9))
+    async with store.writing() as db:
+        await db.execute("DELETE FROM archive_day WHERE day = '2026-03-15'")
+        on_that_day = [
+            row for row in rows if from_ms(row.at).astimezone(AMSTERDAM).date() == date(2026, 3, 15)
+        ]
+        assert on_that_day
+        await db.executemany(ROW_KEPT, to_rows("home", Events.of(on_that_day)))
+    assert [row.at for row in await _all(archive)] == [row.at for row in rows]
+
+
 async def test_the_watermark_is_remembered(archive: Archive) -> None:
     assert await archive.watermark("home") is None
     await archive.mark("home", START)

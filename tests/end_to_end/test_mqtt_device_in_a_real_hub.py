@@ -27,6 +27,9 @@ from app.habits.announcements import SuggestionsChanged
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
+from app.jobs.places import Place
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec, Outcome
 from app.neighbours import Neighbours
@@ -178,8 +181,10 @@ async def night(real_hub: RealHub, tmp_path: Path) -> AsyncIterator[Night]:
         bus=bus,
         clock=clock,
         engine=EmbeddedEngine(clock),
-        zone=ZoneInfo("Europe/Amsterdam"),
+        places=[Place("home", ZoneInfo("Europe/Amsterdam"))],
         schedule_path=tmp_path / "schedule.db",
+        queue=RetryQueue(store, clock, ledger.generation, bus),
+        log=RunLog(store, bus, clock),
     )
     announcer = Announcer(
         await asyncio.to_thread(Options),

@@ -115,6 +115,26 @@ def test_a_lamp_that_follows_motion_is_found_with_its_trigger() -> None:
     assert "when the hall motion sees motion" in one.title
 
 
+def test_a_reaction_keeps_to_the_hours_in_which_people_ever_wanted_it() -> None:
+    story = null_home(6)
+    light_follows_motion(story)
+    for day in (3, 9, 27):
+        passed = story.at(day, 4 * 60 + float(story.random.uniform(0, 30)))
+        story.set("binary_sensor.hall_motion", "on", passed, Cause.UNKNOWN)
+        story.set("binary_sensor.hall_motion", "off", passed + timedelta(seconds=40), Cause.UNKNOWN)
+    one = only(story.mined(), "light.hall")
+    after, before = one.habit["conditions"]["hours"]
+    assert "05:00:00" <= after <= "07:00:00"
+    assert before == "00:00:00" or before >= "22:00:00"
+    assert not [at for at in one.evidence.replay.unwanted_at if "T04:" in at]
+
+
+def test_a_reaction_that_never_fired_in_vain_at_night_needs_no_hours() -> None:
+    story = null_home(6)
+    light_follows_motion(story)
+    assert "hours" not in only(story.mined(), "light.hall").habit["conditions"]
+
+
 def test_the_time_people_take_after_a_sensor_falls_silent_becomes_a_for() -> None:
     story = null_home(22, days=40)
     story.entity("binary_sensor.bath", device_class="motion")

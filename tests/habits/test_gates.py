@@ -1,10 +1,12 @@
 """What a habit has to show before it is offered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.habits.gates import failed
-from app.habits.habit import TRIGGER, Habit
+from app.habits.habit import CLOCK, TRIGGER, Habit
 from app.habits.known import done_already, known_effects
 from app.habits.replay import Played
 from app.habits.targets import Target
@@ -39,6 +41,14 @@ def test_a_habit_that_is_right_nearly_always_passes() -> None:
 )
 def test_what_falls_short_is_said_in_plain_words(held_out: Played, whole: Played, why: str) -> None:
     assert why in (failed(_habit(held_out, whole)) or "")
+
+
+@pytest.mark.parametrize(
+    ("kept", "of", "why"), [(5, 8, "kept on only 5 of 8 days"), (7, 9, None), (13, 19, None)]
+)
+def test_a_moment_kept_on_half_of_the_days_is_luck(kept: int, of: int, why: str | None) -> None:
+    moment = replace(_habit(_played(6, 1), _played(kept, 2)), kind=CLOCK, days_kept=kept, days_observed=of)
+    assert failed(moment) == why
 
 
 def test_a_reaction_whose_acts_keep_a_clock_automations_minute_is_its_work_seen_anew() -> None:

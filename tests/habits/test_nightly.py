@@ -121,6 +121,8 @@ class House:
             clock=self.clock,
             engine=EmbeddedEngine(self.clock),
             on_progress=self.steps.append,
+            zone=(await self.source.describe()).zone,
+            occasion=self.clock.now(),
         )
         return dict((await night.run(context)).counts)
 

@@ -166,6 +166,13 @@ def test_what_follows_something_does_so_after_the_time_that_the_truth_says() -> 
     assert seen >= 3
 
 
+def test_what_is_turned_off_after_a_while_keeps_coming_up_though_people_were_out_once() -> None:
+    # A kettle that was on when everybody had left stayed so for good: its last chance was on day 18 of 90.
+    made = home_of(214)
+    place = next(i for i, habit in enumerate(made.truth) if habit.label == "off N min after on")
+    assert made.until - made.kept[place].chances[-1] < 5 * 24 * 60 * MINUTE
+
+
 def test_a_dead_habit_stops_and_a_drifting_one_moves_by_half_an_hour_or_more() -> None:
     fated = [plan for plan in (plan_of_many(seed) for seed in range(300)) if len(plan.days) <= 60]
     dead = next(plan for plan in fated for habit in plan.habits if habit.fate == "dead" and plan.causes_known)

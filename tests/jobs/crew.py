@@ -3,26 +3,42 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from app.bus import Bus
 from app.clock import Clock, TurnedClock
 from app.errors import InputError
-from app.jobs.announcements import JobChanged, RunEnded, RunProgressed, RunSkipped, RunStarted
+from app.jobs.announcements import (
+    JobChanged,
+    JobFailing,
+    JobRecovered,
+    RunEnded,
+    RunProgressed,
+    RunSkipped,
+    RunStarted,
+    SubjectGivenUp,
+)
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.ledger import Ledger
+from app.jobs.places import Place
+from app.jobs.policies import Backoff
+from app.jobs.retry_queue import RetryQueue
+from app.jobs.run_log import RunLog
 from app.jobs.runner import Jobs
 from app.jobs.spec import JobSpec, Outcome
 from app.store.database import Store
 
 PARIS = ZoneInfo("Europe/Paris")
+HALF_AN_HOUR = Backoff(timedelta(minutes=30), timedelta(minutes=30), jitter=False)
+SOON = Backoff(timedelta(seconds=2), timedelta(seconds=2), jitter=False)
 Work = Callable[[RunContext], Any]
 
 
@@ -31,7 +47,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def job(run: Work, **changes: Any) -> JobSpec:
+def job(run: Work | None, /, **changes: Any) -> JobSpec:
     """Declare the nightly job; at 03:00 in Paris, which is 02:00 UTC in winter."""
     given = {
         "name": "analysis",
@@ -39,6 +55,7 @@ def job(run: Work, **changes: Any) -> JobSpec:
         "description": "Looks for habits.",
         "schedule": "0 3 * * *",
         "run": run,
+        "backoff": HALF_AN_HOUR,
     }
     return JobSpec(**{**given, **changes})
 
@@ -50,37 +67,82 @@ class Crew:
     jobs: Jobs
     ledger: Ledger
     store: Store
+    queue: RetryQueue
+    log: RunLog
     heard: list[Any] = field(default_factory=list)
+
+    @property
+    def alarms(self) -> dict[str, datetime]:
+        """When what waits is looked at again, by the duty's key."""
+        return {key: alarm[0] for key, alarm in self.jobs._dispatch.alarms._set.items()}
+
+    @property
+    def looks(self) -> set[asyncio.Task[None]]:
+        return self.jobs._dispatch.looks
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing runs, and nothing is looked at or tidied up any more."""
+        return not self.looks and not self.jobs._crew._tasks
+
+    def ended(self) -> list[RunEnded]:
+        return [event for event in self.heard if isinstance(event, RunEnded)]
 
 
 @asynccontextmanager
 async def crew(
-    folder: Path, clock: Clock, *specs: JobSpec, zone: ZoneInfo = PARIS, start: bool = True
+    folder: Path,
+    clock: Clock,
+    *specs: JobSpec,
+    zone: ZoneInfo = PARIS,
+    start: bool = True,
+    places: Sequence[Place] = (),
+    schedules: Mapping[str, str] | None = None,
+    busy_seconds: float = 5.0,
 ) -> AsyncIterator[Crew]:
     """Start a crew as the real one is started; stop it at the end."""
-    store = Store(folder / "nightshift.db", clock)
+    store = Store(folder / "nightshift.db", clock, busy_seconds)
     await store.open()
-    bus = Bus()
-    ledger = Ledger(store, clock)
+    try:
+        made = _crew(folder, clock, store, specs, places or [Place("home", zone)], schedules or {})
+        if start:
+            await made.jobs.start()
+        yield made
+        await made.jobs.stop(0)
+    finally:
+        await store.close()
+
+
+def _crew(
+    folder: Path,
+    clock: Clock,
+    store: Store,
+    specs: Sequence[JobSpec],
+    places: Sequence[Place],
+    schedules: Mapping[str, str],
+) -> Crew:
+    bus, ledger = Bus(), Ledger(store, clock)
+    queue, log = RetryQueue(store, clock, ledger.generation, bus), RunLog(store, bus, clock)
     jobs = Jobs(
         specs,
         ledger=ledger,
         bus=bus,
         clock=clock,
         engine=EmbeddedEngine(clock, under="tests"),
-        zone=zone,
+        places=places,
         schedule_path=folder / "clock.db",
+        queue=queue,
+        log=log,
+        schedules=schedules,
+        chance=Random(7),  # noqa: S311 - how long a second try waits
     )
-    made = Crew(jobs, ledger, store)
-    for kind in (RunStarted, RunProgressed, RunEnded, RunSkipped, JobChanged):
+    made = Crew(jobs, ledger, store, queue, log)
+    for kind in (
+        *(RunStarted, RunProgressed, RunEnded, RunSkipped),
+        *(JobChanged, JobFailing, JobRecovered, SubjectGivenUp),
+    ):
         bus.subscribe(kind, made.heard.append)
-    try:
-        if start:
-            await jobs.start()
-        yield made
-        await jobs.stop(0)
-    finally:
-        await store.close()
+    return made
 
 
 async def until(condition: Callable[[], Any]) -> None:

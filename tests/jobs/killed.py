@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from app.clock import SystemClock
@@ -10,7 +9,7 @@ from app.errors import InputError
 from app.jobs.context import RunContext
 from app.jobs.ledger import Trigger
 from app.jobs.spec import Outcome
-from tests.jobs.crew import crew, job
+from tests.jobs.crew import SOON, crew, job
 
 
 async def main(folder: Path, how: str) -> None:
@@ -23,7 +22,7 @@ async def main(folder: Path, how: str) -> None:
             raise InputError("the hub said no")
         return Outcome()
 
-    async with crew(folder, SystemClock(), job(work, retry_pause=timedelta(seconds=2))) as made:
+    async with crew(folder, SystemClock(), job(work, backoff=SOON)) as made:
         say("started")
         while True:
             run = made.jobs.running("analysis") or await made.jobs.trigger("analysis", Trigger.SCHEDULE)

@@ -1,15 +1,33 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.jobs.due import Cron, Plan, check_schedule, plan
+from app.jobs.due import (
+    Cron,
+    Every,
+    Plan,
+    Several,
+    check_schedule,
+    comes_round,
+    instant_on,
+    plan,
+    schedule_of,
+    several,
+)
+from app.jobs.policies import CatchUp
 from tests.jobs.crew import at
 
 NIGHTLY = Cron("0 3 * * *", "Europe/Paris")
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+ONCE = CatchUp.ONCE
+SCHEDULES = [
+    *("30 2 * * *", "0 3 * * 1", "*/20 * * * *", "15 1,2,3 * * *", "0 0 1 * *"),
+    *("0 */4 * * *", "15 */2 * * *", "45 1-5 * * *", "0 2 * * SUN", "5 0 29 2 *"),
+]
 ZONES = ["Europe/Paris", "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]
 
 
@@ -30,6 +48,17 @@ def test_asked_within_the_second_half_past_two_the_next_one_is_tomorrow() -> Non
     )  # 02:15 for the second time: cronsim alone would go back to the first 02:30
     assert cron.next(second) == at("2026-10-26 01:30")
     assert next(cron.backwards(second)) == at("2026-10-25 00:30")
+
+
+@pytest.mark.parametrize("day", ["2026-04-05", "2026-10-04"])
+def test_where_the_clocks_change_by_half_an_hour_no_hour_is_stepped_over(day: str) -> None:
+    zone = ZoneInfo("Australia/Lord_Howe")
+    noon = datetime.fromisoformat(f"{day} 12:00").replace(tzinfo=zone)
+    cron, instant, hours = Cron("0 */4 * * *", zone.key), noon - timedelta(hours=13), []
+    while (following := cron.next(instant.astimezone(UTC))) is not None and following <= noon:
+        instant = following
+        hours.append(following.astimezone(zone).hour)
+    assert hours == [0, 4, 8, 12]
 
 
 def test_day_zero_is_sunday() -> None:
@@ -54,7 +83,7 @@ def test_a_daily_job_comes_once_each_local_day_of_a_year(zone: str, schedule: st
 @settings(max_examples=150, deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
-    schedule=st.sampled_from(["30 2 * * *", "0 3 * * 1", "*/20 * * * *", "15 1,2,3 * * *", "0 0 1 * *"]),
+    schedule=st.sampled_from(SCHEDULES),
     start=st.integers(0, 366 * 24 * 60),
     hours=st.integers(1, 72),
 )
@@ -73,38 +102,111 @@ def test_walking_back_finds_what_walking_forward_finds(
 
 
 def test_a_run_within_its_grace_just_starts_late() -> None:
-    decided = plan(NIGHTLY, since=at("2026-03-09 12:00"), now=at("2026-03-10 03:00"), grace=HOUR, once=True)
-    assert decided == Plan(at("2026-03-10 02:00"))
+    decided = plan(
+        NIGHTLY, since=at("2026-03-09 12:00"), now=at("2026-03-10 03:00"), grace=HOUR, catch_up=ONCE
+    )
+    assert decided == Plan(runs=(at("2026-03-10 02:00"),))
 
 
 def test_beyond_its_grace_the_newest_is_caught_up_and_the_others_are_missed() -> None:
     decided = plan(
-        NIGHTLY, since=at("2026-03-07 12:00"), now=at("2026-03-10 03:00:01"), grace=HOUR, once=True
+        NIGHTLY, since=at("2026-03-07 12:00"), now=at("2026-03-10 03:00:01"), grace=HOUR, catch_up=ONCE
     )
     assert decided == Plan(
-        at("2026-03-10 02:00"), late=True, missed=(at("2026-03-08 02:00"), at("2026-03-09 02:00"))
+        runs=(at("2026-03-10 02:00"),), missed=(at("2026-03-08 02:00"), at("2026-03-09 02:00"))
     )
 
 
 def test_what_is_not_caught_up_is_missed() -> None:
-    decided = plan(NIGHTLY, since=at("2026-03-09 12:00"), now=at("2026-03-10 09:00"), grace=HOUR, once=False)
+    decided = plan(
+        NIGHTLY, since=at("2026-03-09 12:00"), now=at("2026-03-10 09:00"), grace=HOUR, catch_up=CatchUp.SKIP
+    )
     assert decided == Plan(missed=(at("2026-03-10 02:00"),))
 
 
 def test_nothing_is_due_twice_or_before_it_is() -> None:
     for now in ("2026-03-10 02:00", "2026-03-11 01:59:59"):
-        decided = plan(NIGHTLY, since=at("2026-03-10 02:00"), now=at(now), grace=HOUR, once=True)
+        decided = plan(NIGHTLY, since=at("2026-03-10 02:00"), now=at(now), grace=HOUR, catch_up=ONCE)
         assert decided == Plan()
 
 
 def test_a_year_off_with_a_job_each_minute_is_bounded() -> None:
     cron = Cron("* * * * *", "Europe/Paris")
-    decided = plan(cron, since=at("2025-03-10 02:00"), now=at("2026-03-10 02:00"), grace=HOUR, once=True)
-    assert decided.run == at("2026-03-10 02:00")
+    decided = plan(cron, since=at("2025-03-10 02:00"), now=at("2026-03-10 02:00"), grace=HOUR, catch_up=ONCE)
+    assert decided.runs == (at("2026-03-10 02:00"),)
     assert len(decided.missed) == 30
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "0 3 * *", "0 0 3 * * *", "61 3 * * *", "0 0 30 2 *"])
+def test_each_missed_night_is_made_up_for_where_that_is_asked_for_but_none_from_before_the_window() -> None:
+    decided = plan(
+        NIGHTLY,
+        since=at("2026-03-05 12:00"),
+        now=at("2026-03-10 09:00"),
+        grace=HOUR,
+        catch_up=CatchUp.ALL,
+        window=3 * DAY,
+    )
+    assert decided.runs == (at("2026-03-08 02:00"), at("2026-03-09 02:00"), at("2026-03-10 02:00"))
+    assert decided.missed == (at("2026-03-06 02:00"), at("2026-03-07 02:00"))
+
+
+def test_what_was_missed_before_the_window_is_not_caught_up() -> None:
+    weekly = Cron("0 3 * * 1", "Europe/Paris")
+    decided = plan(
+        weekly,
+        since=at("2026-03-01 12:00"),
+        now=at("2026-03-10 09:00"),
+        grace=HOUR,
+        catch_up=ONCE,
+        window=DAY,
+    )
+    assert decided == Plan(missed=(at("2026-03-02 02:00"), at("2026-03-09 02:00")))
+
+
+def test_of_a_schedule_in_two_zones_the_newest_of_each_is_caught_up() -> None:
+    both = several([NIGHTLY, Cron("0 3 * * *", "America/New_York")])
+    decided = plan(both, since=at("2026-03-08 12:00"), now=at("2026-03-10 09:00"), grace=HOUR, catch_up=ONCE)
+    assert decided.runs == (at("2026-03-10 02:00"), at("2026-03-10 07:00"))
+    assert decided.missed == (at("2026-03-09 02:00"), at("2026-03-09 07:00"))
+
+
+def test_an_interval_comes_at_the_same_instants_whenever_it_is_asked() -> None:
+    quarter = schedule_of("every 15 minutes", "Asia/Kolkata")
+    assert quarter == Every(timedelta(minutes=15))
+    assert quarter.next(at("2026-03-29 00:59:59")) == at("2026-03-29 01:00")
+    assert quarter.next(at("2026-03-29 01:00")) == at("2026-03-29 01:15")
+    assert quarter.between(at("2026-03-29 00:45"), at("2026-03-29 01:29")) == [
+        at("2026-03-29 01:00"),
+        at("2026-03-29 01:15"),
+    ]
+    assert schedule_of("every minute", "UTC") == Every(timedelta(minutes=1))
+    assert schedule_of("every 2 days", "UTC") == Every(2 * DAY)
+
+
+def test_a_schedule_for_people_in_several_zones_comes_once_at_an_instant_they_share() -> None:
+    zones = ("Europe/Paris", "Europe/Amsterdam", "Asia/Kolkata")
+    seven = several(schedule_of("0 7 * * *", zone) for zone in zones)
+    assert isinstance(seven, Several)
+    assert seven.between(at("2026-03-10 00:00"), at("2026-03-11 00:00")) == [
+        at("2026-03-10 01:30"),
+        at("2026-03-10 06:00"),
+    ]
+    assert seven.next(at("2026-03-10 01:30")) == at("2026-03-10 06:00")
+    assert comes_round(Cron("0 7 * * *", "Europe/Paris"), at("2026-03-10 06:00"))
+    assert not comes_round(Cron("0 7 * * *", "Asia/Kolkata"), at("2026-03-10 06:00"))
+
+
+def test_a_day_that_is_asked_for_is_meant_as_its_instant_of_the_schedule_or_its_noon() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    assert instant_on(NIGHTLY, date(2026, 3, 10), paris) == at("2026-03-10 02:00")
+    assert instant_on(Cron("0 3 * * 1", "Europe/Paris"), date(2026, 3, 10), paris) == at("2026-03-10 11:00")
+    assert instant_on(None, date(2026, 3, 29), paris) == at("2026-03-29 10:00")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "x", "0 3 * *", "0 0 3 * * *", "61 3 * * *", "0 0 30 2 *", "every 0 minutes", "every week", "off"],
+)
 def test_a_wrong_schedule_says_what_is_wanted(wrong: str) -> None:
     with pytest.raises(ValueError, match="give five cron fields"):
         check_schedule(wrong)

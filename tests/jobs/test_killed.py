@@ -6,14 +6,13 @@ import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.clock import SystemClock
 from app.jobs.ledger import Run, RunStatus, Trigger
-from tests.jobs.crew import Quick, crew, job, until
+from tests.jobs.crew import SOON, Quick, crew, job, until
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -78,7 +77,7 @@ async def test_killed_between_a_failure_and_its_second_try_the_second_try_is_not
     await killed(process)
     work, runs = Quick(), list[Run]()
     for _ in range(2):
-        async with crew(tmp_path, SystemClock(), job(work, retry_pause=timedelta(seconds=2))) as made:
+        async with crew(tmp_path, SystemClock(), job(work, backoff=SOON)) as made:
             await until(lambda: work.runs and made.jobs.running("analysis") is None)
             runs = await made.ledger.recent()
     retried, failed = runs

@@ -1,12 +1,18 @@
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database, Migrations
 
-from app.clock import TurnedClock
-from app.jobs.ledger import AlreadyRunningError, Ledger, RunStatus, SkippedBecause, Trigger
+from app.clock import TurnedClock, to_ms
+from app.jobs.ledger import AlreadyRunningError, Ledger, Run, RunStatus, SkippedBecause, Trigger, Undone
 from app.store.database import Store
+from app.store.migrations import MIGRATIONS
+from app.store.preparing import prepare
 from tests.jobs.crew import at
 
 NIGHT = at("2026-03-10 02:00")
@@ -122,6 +128,104 @@ async def test_retention_forgets_old_runs_but_not_the_newest_instant_of_a_job(
     assert await ledger.forget(clock.now() + timedelta(days=400)) == 1
     kept = {(run.job, run.scheduled_for) for run in await ledger.recent()}
     assert kept == {("analysis", NIGHT + timedelta(days=1)), ("yearly", NIGHT)}
+
+
+def of_an_old_version(path: Path) -> None:
+    """Make the database of the version before 0004, with two runs and a paused job."""
+    old = Migrations("nightshift")
+    for migration in MIGRATIONS.pending(Database(memory=True)):
+        if migration.name < "0004":
+            old(name=migration.name)(migration.fn)
+    prepare(path, old, 1)
+    with closing(sqlite3.connect(path)) as db:
+        db.executemany(
+            "INSERT INTO job_run (run_id, job, home, trigger, status, scheduled_for, started_at, generation) "
+            "VALUES (?, 'analysis', 'home', ?, 'completed', ?, ?, 'x')",
+            [("a", "schedule", to_ms(NIGHT), to_ms(NIGHT) + 7), ("b", "manual", None, to_ms(NIGHT) + 9)],
+        )
+        db.execute("INSERT INTO job_setting VALUES ('analysis', 1)")
+        db.commit()
+
+
+async def test_runs_of_a_version_that_knew_no_occasions_are_read_as_they_were(
+    tmp_path: Path, clock: TurnedClock
+) -> None:
+    path = tmp_path / "old.db"
+    await asyncio.to_thread(of_an_old_version, path)
+    store = Store(path, clock)
+    await store.open()
+    ledger = Ledger(store, clock)
+    by_hand, at_night = await ledger.recent()
+    paused, schedules = await ledger.paused(), await ledger.schedules()
+    await store.close()
+    assert (at_night.occasion, by_hand.occasion) == (NIGHT, by_hand.started_at)
+    assert (at_night.created_at, at_night.success_rate) == (at_night.started_at, None)
+    assert (paused, schedules) == ({"analysis"}, {})
+
+
+async def test_what_retries_is_ended_by_its_next_try_alone_or_by_what_takes_its_place(
+    ledger: Ledger, clock: TurnedClock
+) -> None:
+    async def failed() -> Run:
+        run = await ledger.claim("analysis", "home", Trigger.SCHEDULE, scheduled_for=clock.now())
+        assert run is not None
+        ended = await ledger.finish(
+            run.run_id, RunStatus.RETRYING, seconds=1, next_retry_at=clock.now() + timedelta(hours=1)
+        )
+        assert ended is not None
+        return ended
+
+    first = await failed()
+    assert [run.run_id for run in await ledger.waiting()] == [first.run_id]
+    assert await ledger.claim("analysis", "home", Trigger.RETRY, attempt=2, retry_of="another") is None
+    second = await ledger.claim("analysis", "home", Trigger.RETRY, attempt=2, retry_of=first.run_id)
+    assert second is not None
+    assert await ledger.waiting() == []
+    await ledger.finish(second.run_id, RunStatus.COMPLETED, seconds=1)
+    assert await ledger.claim("analysis", "home", Trigger.RETRY, attempt=2, retry_of=first.run_id) is None
+    await clock.turn(timedelta(hours=1))
+    other = await failed()
+    alone = await ledger.claim("analysis", "home", Trigger.RETRY, details={"retries": 1})
+    assert alone is not None
+    assert [run.run_id for run in await ledger.waiting()] == [other.run_id]
+    await ledger.finish(alone.run_id, RunStatus.COMPLETED, seconds=1)
+    assert await ledger.claim("analysis", "home", Trigger.MANUAL) is not None
+    replaced = await ledger.get(other.run_id)
+    assert replaced is not None
+    assert (replaced.status, replaced.next_retry_at) == (RunStatus.FAILED, None)
+
+
+async def test_an_end_without_an_instant_for_the_next_try_is_no_retrying(ledger: Ledger) -> None:
+    for status, again_at in (
+        (RunStatus.RETRYING, None),
+        (RunStatus.FAILED, NIGHT),
+        (RunStatus.PENDING, None),
+    ):
+        with pytest.raises(ValueError, match="is no end"):
+            await ledger.finish("x", status, seconds=1, next_retry_at=again_at)
+
+
+async def test_instants_are_decided_together_or_not_at_all_and_each_once(
+    ledger: Ledger, clock: TurnedClock
+) -> None:
+    later = NIGHT + timedelta(days=1)
+    undone = [Undone(NIGHT, SkippedBecause.MISSED, "off", at=NIGHT), Undone(later, trigger=Trigger.CATCH_UP)]
+    skipped, waiting = await ledger.decide("analysis", "home", undone)
+    assert await ledger.decide("analysis", "home", undone) == []
+    assert (skipped.status, waiting.status) == (RunStatus.SKIPPED, RunStatus.PENDING)
+    assert await ledger.last("analysis") is None
+    await clock.turn(timedelta(minutes=5))
+    begun = await ledger.take(waiting)
+    assert begun is not None
+    assert (begun.status, begun.started_at, begun.trigger) == (
+        RunStatus.RUNNING,
+        clock.now(),
+        Trigger.CATCH_UP,
+    )
+    assert await ledger.call_off(waiting, SkippedBecause.PAUSED, "x") is None
+    await ledger.finish(begun.run_id, RunStatus.COMPLETED, seconds=1)
+    assert await ledger.take(waiting) is None
+    assert await ledger.all_last_scheduled(later) == {("analysis", "home"): later}
 
 
 async def test_the_liveness_stamp_and_the_pauses_are_kept(store: Store, clock: TurnedClock) -> None:

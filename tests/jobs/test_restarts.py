@@ -185,7 +185,7 @@ async def test_the_second_try_of_a_failed_night_outlives_the_process(
         RunStatus.COMPLETED,
     )
     async with crew(tmp_path, clock, job(work)) as made:
-        assert made.jobs._retries == {}
+        assert made.alarms == {}
     assert len(work.runs) == 2
 
 
@@ -200,7 +200,7 @@ async def test_a_night_that_was_cut_off_and_then_finds_no_hub_still_has_its_seco
     await killed_while_running(tmp_path, clock)
     await clock.turn(MINUTE)
     async with crew(tmp_path, clock, job(work)) as made:
-        await until(lambda: made.jobs._retries)
+        await until(lambda: made.alarms)
         assert made.jobs.next_run("analysis") == THREE + 31 * MINUTE
         await clock.turn(30 * MINUTE)
         await until(lambda: len(work.runs) == 2 and made.jobs.running("analysis") is None)

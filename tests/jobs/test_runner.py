@@ -15,6 +15,7 @@ from app.jobs.announcements import Progress, RunEnded, RunProgressed, RunSkipped
 from app.jobs.context import RunContext
 from app.jobs.ledger import AlreadyRunningError, RunStatus, Trigger
 from app.jobs.only_one import OnlyOne
+from app.jobs.places import Place
 from app.jobs.spec import Outcome
 from tests.jobs.crew import Gate, Quick, at, crew, job, turn_to, until
 
@@ -48,9 +49,9 @@ async def test_a_tick_of_the_clock_reaches_the_job(tmp_path: Path) -> None:
     async with crew(tmp_path, SystemClock(), job(work, schedule="* * * * *")) as made:
         # Not a minute of waiting: the last minute counts as not decided on, and APScheduler's row as overdue.
         now = SystemClock().now()
-        made.jobs._duties._seen = now - timedelta(minutes=1)
-        scheduler = made.jobs._schedule._ticking()
-        await asyncio.to_thread(scheduler.modify_job, "analysis", next_run_time=now)
+        made.jobs._dispatch.duties._seen = now - timedelta(minutes=1)
+        scheduler = made.jobs._dispatch.schedule._ticking()
+        await asyncio.to_thread(scheduler.modify_job, "analysis home", next_run_time=now)
         await until(lambda: [e for e in made.heard if isinstance(e, RunEnded)])
         (run,) = await made.ledger.recent()
     assert run.trigger is Trigger.SCHEDULE
@@ -100,7 +101,7 @@ async def test_a_failed_night_is_tried_once_more_after_a_pause_and_the_next_nigh
     async with crew(tmp_path, clock, job(work)) as made:
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: made.jobs._retries)
+        await until(lambda: made.alarms)
         assert made.jobs.next_run("analysis") == THREE + timedelta(minutes=30)
         await clock.turn(timedelta(minutes=29))
         assert len(work.runs) == 1
@@ -122,7 +123,7 @@ async def test_a_run_by_hand_that_fails_is_left_to_the_person(tmp_path: Path, cl
     async with crew(tmp_path, clock, job(Quick(failures=1))) as made:
         run = await made.jobs.trigger("analysis")
         assert (await made.jobs.wait(run.run_id)).status is RunStatus.FAILED
-        assert made.jobs._retries == {}
+        assert made.alarms == {}
 
 
 async def test_a_run_by_hand_takes_the_place_of_the_second_try(tmp_path: Path, clock: TurnedClock) -> None:
@@ -130,7 +131,7 @@ async def test_a_run_by_hand_takes_the_place_of_the_second_try(tmp_path: Path, c
     async with crew(tmp_path, clock, job(work)) as made:
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: made.jobs._retries)
+        await until(lambda: made.alarms)
         run = await made.jobs.trigger("analysis")
         await made.jobs.wait(run.run_id)
         await clock.turn(timedelta(hours=1))
@@ -270,14 +271,14 @@ async def test_a_paused_job_does_not_run_by_itself_but_by_hand(tmp_path: Path, c
         assert made.jobs.next_run("analysis") is None
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: not made.jobs._looks)
+        await until(lambda: not made.looks)
         assert work.runs == []
         await made.jobs.wait((await made.jobs.trigger("analysis")).run_id)
         assert len(work.runs) == 1
         await made.jobs.resume("analysis")
         assert made.jobs.next_run("analysis") == THREE + DAY
         made.jobs.look("analysis")
-        await until(lambda: not made.jobs._looks)
+        await until(lambda: not made.looks)
         assert len(work.runs) == 1
         skipped = [run for run in await made.ledger.recent() if run.status is RunStatus.SKIPPED]
         assert [run.scheduled_for for run in skipped] == [THREE]
@@ -288,7 +289,7 @@ async def test_another_zone_moves_the_next_run_and_loses_none(tmp_path: Path, cl
     work = Quick()
     async with crew(tmp_path, clock, job(work)) as made:
         await turn_to(clock, THREE + timedelta(minutes=1))
-        await made.jobs.set_zone(ZoneInfo("America/New_York"))
+        await made.jobs.set_places([Place("home", ZoneInfo("America/New_York"))])
         await until(lambda: [e for e in made.heard if isinstance(e, RunEnded)])
         assert [run.scheduled_for for run in work.runs] == [THREE]
         assert made.jobs.next_run("analysis") == at("2026-03-10 07:00")
@@ -306,11 +307,11 @@ async def test_a_zone_that_the_schedules_file_did_not_take_is_set_when_it_is_tol
             raise StoreError("the schedule's file is locked")
 
         with monkeypatch.context() as patched:
-            patched.setattr(made.jobs._schedule, "reconcile", locked)
+            patched.setattr(made.jobs._dispatch.schedule, "reconcile", locked)
             with pytest.raises(StoreError):
-                await made.jobs.set_zone(ZoneInfo("America/New_York"))
+                await made.jobs.set_places([Place("home", ZoneInfo("America/New_York"))])
         assert made.jobs.next_run("analysis") == THREE
-        await made.jobs.set_zone(ZoneInfo("America/New_York"))
+        await made.jobs.set_places([Place("home", ZoneInfo("America/New_York"))])
         assert made.jobs.next_run("analysis") == at("2026-03-10 07:00")
 
 
@@ -324,7 +325,7 @@ async def test_a_clock_that_is_set_back_an_hour_doubles_nothing(tmp_path: Path, 
         made.jobs.look("analysis")
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: not made.jobs._looks)
+        await until(lambda: not made.looks)
     assert len(work.runs) == 1
     async with crew(tmp_path, clock, job(work)) as made:
         pass
@@ -387,7 +388,7 @@ async def test_a_second_try_that_the_database_cannot_take_is_not_lost(
     async with crew(tmp_path, clock, job(work)) as made:
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: made.jobs._retries)
+        await until(lambda: made.alarms)
         claim, refused = made.ledger.claim, list[Any]()
 
         async def locked_once(*given: Any, **named: Any) -> Any:
@@ -412,7 +413,7 @@ async def test_the_end_of_a_failed_run_says_when_it_is_tried_again(
     async with crew(tmp_path, clock, job(Quick(failures=2))) as made:
         await turn_to(clock, THREE)
         made.jobs.look("analysis")
-        await until(lambda: made.jobs._retries)
+        await until(lambda: made.alarms)
         await clock.turn(timedelta(minutes=30))
         await until(lambda: len([e for e in made.heard if isinstance(e, RunEnded)]) == 2)
         first, second = (event for event in made.heard if isinstance(event, RunEnded))
@@ -426,7 +427,7 @@ async def test_runs_of_more_than_400_days_ago_are_forgotten_after_a_run(
         old = await made.jobs.wait((await made.jobs.trigger("analysis")).run_id)
         await clock.turn(timedelta(days=401))
         new = await made.jobs.wait((await made.jobs.trigger("analysis")).run_id)
-        await until(lambda: not made.jobs._looks)
+        await until(lambda: not made.looks)
         assert await made.ledger.get(old.run_id) is None
         assert await made.ledger.get(new.run_id) is not None
 
@@ -474,8 +475,8 @@ async def test_idle_ticks_write_nothing(tmp_path: Path, clock: TurnedClock) -> N
             await clock.turn(timedelta(minutes=1))
             made.jobs.look("analysis")
             made.jobs.look("cleanup")
-            await asyncio.to_thread(made.jobs._schedule._ticking()._process_jobs)
-            await until(lambda: not made.jobs._looks)
+            await asyncio.to_thread(made.jobs._dispatch.schedule._ticking()._process_jobs)
+            await until(lambda: not made.looks)
         assert written() == before
 
 

@@ -92,7 +92,7 @@ async def test_a_changed_schedule_is_rescheduled_and_the_old_one_is_told(path: P
         await schedule.reconcile({"analysis": NIGHTLY}, set())
     before = next_runs(path)
     async with opened(path) as (schedule, stored):
-        assert stored.crons == {"analysis": NIGHTLY}
+        assert stored.whens == {"analysis": NIGHTLY}
         await schedule.reconcile({"analysis": EARLY}, set())
     after = next_runs(path)
     assert after.keys() == before.keys()
@@ -106,7 +106,7 @@ async def test_a_changed_schedule_does_not_wake_a_paused_job(path: Path) -> None
         await schedule.reconcile({"analysis": EARLY}, {"analysis"})
     assert next_runs(path) == {"analysis": None}
     async with opened(path) as (schedule, stored):
-        assert stored.crons == {"analysis": EARLY}
+        assert stored.whens == {"analysis": EARLY}
         await schedule.reconcile({"analysis": EARLY}, set())
     assert next_runs(path)["analysis"] is not None
 

@@ -1,14 +1,29 @@
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
 from app.errors import InputError
+from app.jobs.context import RunContext
+from app.jobs.policies import Backoff, RateLimit, Scope
 from app.jobs.run import RunStatus
-from app.jobs.spec import Outcome, registry
+from app.jobs.spec import Outcome, Subjects, registry
+from app.jobs.subject import Subject
 from app.jobs.text import describe, one_line
 from tests.jobs.crew import Quick, job
+
+
+async def everyone(_context: RunContext) -> list[Subject]:
+    return []
+
+
+async def work_for(_context: RunContext, _subject: Subject) -> None:
+    return None
+
+
+SUBJECTS = Subjects(everyone, work_for)
 
 
 @pytest.mark.parametrize(
@@ -21,12 +36,42 @@ from tests.jobs.crew import Quick, job
         ({"schedule": "every night"}, "job analysis: 'every night' is no schedule"),
         ({"grace": timedelta()}, "grace must be more than nothing"),
         ({"time_limit": timedelta(seconds=-1)}, "time_limit must be more than nothing"),
-        ({"retries": -1}, "cannot be negative"),
+        ({"attempts": 0}, "attempts is at least 1"),
+        ({"restarts": -1}, "restarts is at least 0"),
+        ({"batch_size": 0}, "batch_size is at least 1"),
+        ({"subject_attempts": 0}, "subject_attempts is at least 1"),
+        ({"alert_after": 0}, "alert_after is at least 1"),
+        ({"keep": timedelta()}, "keep must be more than nothing"),
+        ({"window": timedelta()}, "window must be more than nothing"),
+        ({"hard_limit": timedelta(minutes=15)}, "the hard limit comes after the soft one"),
+        ({"run": None}, "either a run or subjects"),
+        ({"subjects": SUBJECTS}, "either a run or subjects"),
+        ({"scope": Scope.PERSON}, "a job for people works through subjects"),
     ],
 )
 def test_a_wrong_declaration_fails_when_it_is_made(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         job(Quick(), **wrong)
+
+
+def test_the_wait_for_the_next_try_grows_to_its_cap_and_is_drawn_from_all_of_it() -> None:
+    backoff = Backoff(timedelta(minutes=5), timedelta(hours=2))
+    chance = Random(7)  # noqa: S311 - how long to wait
+    longest = [max(backoff.wait(failures, chance) for _ in range(2000)) for failures in (1, 2, 3, 9, 400)]
+    for seen, bound in zip(longest, (5, 10, 20, 120, 120), strict=True):
+        assert timedelta(minutes=bound * 0.98) < seen < timedelta(minutes=bound)
+    assert min(backoff.wait(9, chance) for _ in range(2000)) < timedelta(minutes=1)
+    steady = Backoff(timedelta(minutes=30), timedelta(minutes=30), jitter=False)
+    assert [steady.wait(failures, chance) for failures in (1, 2, 9)] == [timedelta(minutes=30)] * 3
+    with pytest.raises(ValueError, match="at most its cap"):
+        Backoff(timedelta(hours=3), timedelta(hours=2))
+
+
+def test_a_rate_limit_is_read_from_one_word() -> None:
+    assert RateLimit.of("10/minute") == RateLimit(10, timedelta(minutes=1))
+    for wrong in ("10", "0/hour", "x/day", "10/week"):
+        with pytest.raises(ValueError, match="rate limit"):
+            RateLimit.of(wrong)
 
 
 def test_two_jobs_of_one_name_fail_when_they_are_brought_together() -> None:

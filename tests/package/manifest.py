@@ -20,6 +20,18 @@ def read_yaml(name: str) -> Any:
     return yaml.safe_load((PROJECT / name).read_text())
 
 
+def types_of(schema: dict[str, Any]) -> dict[str, "OptionType"]:
+    """Every line of a schema; that of a field in a list is named `list.field`."""
+    found: dict[str, OptionType] = {}
+    for name, given in schema.items():
+        if isinstance(given, list):
+            (fields,) = given
+            found |= {f"{name}.{field}": OptionType(line) for field, line in fields.items()}
+        else:
+            found[name] = OptionType(given)
+    return found
+
+
 class OptionType:
     """One line of `schema:`."""
 

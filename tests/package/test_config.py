@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from app import __version__
-from tests.package.manifest import PROJECT, OptionType, read_yaml
+from tests.package.manifest import PROJECT, OptionType, read_yaml, types_of
 
 _CONFIG: Final[dict[str, Any]] = read_yaml("config.yaml")
 _KNOWN: Final = frozenset(
@@ -101,10 +101,15 @@ def test_the_descriptions_are_the_same_everywhere() -> None:
 
 
 def test_every_option_has_a_type_that_the_supervisor_knows_and_defaults_that_pass() -> None:
-    types = {name: OptionType(line) for name, line in _CONFIG["schema"].items()}
-    assert {name for name, value in _CONFIG["options"].items() if not types[name].takes(value)} == set()
+    types = types_of(_CONFIG["schema"])
+    plain = {name: value for name, value in _CONFIG["options"].items() if value != []}
+    assert {name for name, value in plain.items() if not types[name].takes(value)} == set()
     # A key with a default cannot be left blank in the form; one without must be marked as optional.
-    assert {name for name, kind in types.items() if kind.optional == (name in _CONFIG["options"])} == set()
+    told = {name: kind for name, kind in types.items() if "." not in name}
+    assert {name for name, kind in told.items() if kind.optional == (name in plain)} == set()
+    # The Supervisor knows no optional list of groups: without a default the app would not start.
+    lists = [name for name, given in _CONFIG["schema"].items() if isinstance(given, list)]
+    assert [_CONFIG["options"][name] for name in lists] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +120,10 @@ def test_every_option_has_a_type_that_the_supervisor_knows_and_defaults_that_pas
         ("list(auto|off)", "off", False),
         ("bool?", True, "yes"),
         (_CONFIG["schema"]["analysis_schedule"], "*/5 1-6 * * mon,tue", "0 3 * *"),
+        (_CONFIG["schema"]["schedules"][0]["schedule"], "every 15 minutes", "at three"),
+        (_CONFIG["schema"]["schedules"][0]["schedule"], "off", "often"),
+        (_CONFIG["schema"]["schedules"][0]["job"], "health_check", "Health check"),
+        (_CONFIG["schema"]["people"][0]["person"], "person.anna", "anna"),
         (_CONFIG["schema"]["mqtt_discovery_prefix"], "homeassistant", "home/#"),
         (_CONFIG["schema"]["model_entity_id"], "ai_task.house", "light.house"),
         (_CONFIG["schema"]["model_entity_id"], "", "ai_task."),

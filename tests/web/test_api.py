@@ -102,39 +102,6 @@ async def test_the_automation_comes_as_yaml_in_the_order_people_write_it(tmp_pat
         assert "error" in await _json(http, "/api/suggestions/none/automation.yaml", 404)
 
 
-async def test_past_runs_are_listed_up_to_a_limit(tmp_path: Path) -> None:
-    async with local_house(tmp_path) as (opened, http):
-        for _ in range(3):
-            await opened.run_once()
-        assert len(await _json(http, "/api/runs")) == 3
-        assert len(await _json(http, "/api/runs?limit=2")) == 2
-        assert await _json(http, "/api/runs?job=none") == []
-        for wrong in ("0", "-1", "many", "201", "9" * 30, "٣"):
-            assert "limit" in (await _json(http, f"/api/runs?limit={wrong}", 400))["error"]
-
-
-async def test_a_run_is_cancelled_once(tmp_path: Path) -> None:
-    async with local_house(tmp_path) as (opened, http):
-        run_id = await _started(opened, http)
-        await _post(http, f"/api/runs/{run_id}/cancel", 202)
-        run = await opened.parts.jobs.wait(run_id)
-        assert run.cancelled
-        again = await _post(http, f"/api/runs/{run_id}/cancel", 409)
-        assert again["error"] == "That run is not going on: it is interrupted."
-        await _post(http, "/api/runs/none/cancel", 404)
-
-
-async def test_pausing_a_job_takes_its_next_run_away_until_it_is_resumed(tmp_path: Path) -> None:
-    async with local_house(tmp_path) as (opened, http):
-        assert (await _post(http, "/api/jobs/analysis/pause", 200))["next_run"] is None
-        assert opened.parts.jobs.is_paused("analysis")
-        (job,) = await _json(http, "/api/jobs")
-        assert job["paused"]
-        resumed = await _post(http, "/api/jobs/analysis/resume", 200)
-        assert resumed["next_run"] == "2026-03-11T02:00:00+00:00"
-        await _post(http, "/api/jobs/none/pause", 404)
-
-
 async def test_health_is_of_the_process_only(tmp_path: Path) -> None:
     async with ingress_house(tmp_path, home=None) as (opened, http):
         await opened.store.close()

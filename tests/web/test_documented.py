@@ -27,4 +27,8 @@ async def test_the_description_is_served_and_names_every_answer(tmp_path: Path) 
     trigger = text["paths"]["/api/analyze/trigger"]["post"]
     assert set(trigger["responses"]) == {"202", "403", "409"}
     assert {parameter["name"] for parameter in trigger["parameters"]} == {"X-Nightshift"}
+    run = text["paths"]["/api/jobs/{job}/run"]["post"]
+    assert set(run["responses"]) == {"202", "400", "403", "404", "409", "429"}
+    sent = run["requestBody"]["content"]["application/json"]["schema"]
+    assert set(sent["properties"]) == {"home", "person", "date", "force"}
     assert describe(())["paths"] == {}

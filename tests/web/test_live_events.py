@@ -11,10 +11,11 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, web
 
 from app.clock import TurnedClock
+from app.jobs.announcements import JobFailing, JobRecovered, LogLine, RunLogged
 from app.neighbours import NeighbourState
 from app.web.app import build_web
 from app.web.live import BEAT_SECONDS, LARGEST_MAILBOX, MOST_PAGES, Mailbox
-from tests.web.house import NOON, House, local_house, offer, suggestion, until
+from tests.web.house import NOON, House, give_up_on_ben, local_house, offer, suggestion, until
 
 
 class Stream:
@@ -66,9 +67,45 @@ async def test_a_run_is_told_from_its_start_to_its_end(tmp_path: Path) -> None:
             "total": 10,
         }
         opened.analysis.open.set()
-        while name == "progress":
+        while name in {"progress", "run_logged"}:
             name, data = await stream.next()
         assert (name, data["status"]) == ("run_ended", "completed")
+
+
+async def test_what_a_run_logs_is_told_line_by_line(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        run = await opened.parts.jobs.trigger("analysis")
+        name, data = await stream.next()
+        while name != "run_logged":
+            name, data = await stream.next()
+        assert (data["run_id"], data["job"]) == (run.run_id, "analysis")
+        (line,) = data["lines"]
+        assert (line["number"], line["level"], line["text"]) == (0, "info", "Reading from Canal House")
+
+
+async def test_what_is_given_up_and_what_fails_in_a_row_is_told(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        bus = opened.parts.bus
+        bus.announce(JobFailing("analysis", "home", 3, "Home Assistant was away"))
+        assert await stream.next() == (
+            "job_failing",
+            {"job": "analysis", "home": "home", "failures": 3, "error_message": "Home Assistant was away"},
+        )
+        bus.announce(JobRecovered("analysis", "home"))
+        assert await stream.next() == ("job_recovered", {"job": "analysis", "home": "home"})
+        await give_up_on_ben(opened)
+        name, data = await stream.next()
+        while name != "subject_given_up":
+            name, data = await stream.next()
+        assert (data["subject_id"], data["given_up"]) == ("ben", True)
+
+
+async def test_of_many_lines_at_once_the_last_ones_are_sent(tmp_path: Path) -> None:
+    lines = tuple(LogLine(number, NOON, "INFO", "x" * 500) for number in range(500))
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        opened.parts.bus.announce(RunLogged("r", "analysis", lines))
+        _, data = await stream.next()
+        assert [line["number"] for line in data["lines"]] == list(range(450, 500))
 
 
 async def test_neighbours_suggestions_and_pauses_are_told(tmp_path: Path) -> None:

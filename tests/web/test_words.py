@@ -174,7 +174,15 @@ def test_yaml_keeps_the_order_and_the_letters() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(None, "—"), (0.04, "0.0 s"), (9.96, "10.0 s"), (42.3, "42 s"), (120, "2 min"), (185, "3 min 5 s")],
+    [
+        (None, "—"),
+        (0.04, "under 0.1 s"),
+        (0.1, "0.1 s"),
+        (9.96, "10.0 s"),
+        (42.3, "42 s"),
+        (120, "2 min"),
+        (185, "3 min 5 s"),
+    ],
 )
 def test_a_duration_in_words(seconds: float | None, said: str) -> None:
     assert duration(seconds) == said

@@ -4,8 +4,14 @@
   "use strict";
 
   const root = document.documentElement;
+  const base = document.body.dataset.root;
   const said = document.getElementById("said");
   const version = document.body.dataset.version;
+  // What makes a page look again; progress and log lines are shown as they come.
+  const CHANGES = [
+    "run_started", "run_ended", "run_skipped", "job", "job_failing", "job_recovered", "subject_given_up",
+    "neighbour", "suggestions", "refresh",
+  ];
 
   // ── theme: the system's, or a stored choice; choosing what the system has anyway forgets the choice ──
   const systemDark = matchMedia("(prefers-color-scheme: dark)");
@@ -54,9 +60,11 @@
     }
     refreshing = true;
     try {
-      const answer = await fetch("./", { headers: { Accept: "text/html" }, cache: "no-store" });
+      const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (answer.status === 401) return location.reload();
-      if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const text = await answer.text();
+      await released();
+      if (answer.ok) take(new DOMParser().parseFromString(text, "text/html"));
     } catch {
       // The connection is gone; the event stream notices too and comes back by itself.
     } finally {
@@ -68,6 +76,16 @@
         refresh();
       }
     }
+  }
+
+  // A button that is replaced between being pressed and let go would not be clicked.
+  let down = false;
+  addEventListener("pointerdown", () => (down = true), true);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (down = false), true);
+
+  async function released() {
+    // Let go outside the frame this page is in, it is never heard of.
+    for (let waited = 0; down && waited < 2000; waited += 30) await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   function take(fresh) {
@@ -85,18 +103,21 @@
   }
 
   // ── buttons ──
-  async function post(path) {
-    const answer = await fetch(path, { method: "POST", headers: { "X-Nightshift": "1" } });
-    const body = await answer.json().catch(() => ({}));
-    if (!answer.ok && answer.status !== 409) throw new Error(body.error || answer.statusText);
-    return body;
+  async function post(path, body) {
+    const headers = { "X-Nightshift": "1" };
+    if (body) headers["Content-Type"] = "application/json";
+    const answer = await fetch(path, { method: "POST", headers, body });
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok && answer.status !== 409) throw new Error(told.error || answer.statusText);
+    return told;
   }
 
   async function press(control, path) {
     control.disabled = true;
     try {
-      await post(path);
-      if (control.dataset.done) say(control.dataset.done);
+      const told = await post(path, control.dataset.body);
+      if (control.dataset.follow && told.run_id) return location.assign(control.dataset.follow + told.run_id);
+      say(told.error || control.dataset.done || "");
     } catch (error) {
       say(error.message, true);
     }
@@ -148,7 +169,12 @@
     const { run_id: run, step, done, total } = progress;
     if (refreshing) late = progress;
     const box = document.querySelector(`[data-run="${CSS.escape(run)}"]`);
-    if (!box) return refresh();
+    if (!box) {
+      // A page about something else is not drawn anew a few times a second.
+      const { watch, watchRun } = document.getElementById("main").dataset;
+      if (watch === "*" || watch === progress.job || watchRun === run) refresh();
+      return;
+    }
     const bar = box.querySelector("progress");
     if (total > 0) {
       bar.max = total;
@@ -157,12 +183,13 @@
       bar.removeAttribute("value");
     }
     box.querySelector("[data-step]").textContent = step;
-    box.querySelector("[data-count]").textContent =
-      total > 1 ? `${done.toLocaleString("en")} / ${total.toLocaleString("en")}` : "";
+    const count = box.querySelector("[data-count]");
+    const said = { done: done.toLocaleString("en"), total: total.toLocaleString("en") };
+    count.textContent = total > 1 ? count.dataset.of.replace(/\{(\w+)\}/g, (_, name) => said[name]) : "";
   }
 
   function listen() {
-    const events = new EventSource("api/events");
+    const events = new EventSource(`${base}api/events`);
     const lost = document.getElementById("lost");
     let met = false;
     events.addEventListener("hello", (event) => {
@@ -171,10 +198,13 @@
       if (met) refresh();
       met = true;
     });
-    events.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
-    for (const name of ["run_started", "run_ended", "run_skipped", "job", "neighbour", "suggestions", "refresh"]) {
-      events.addEventListener(name, refresh);
+    for (const name of ["hello", "run_logged", "refresh"]) {
+      events.addEventListener(name, (event) => {
+        document.dispatchEvent(new CustomEvent(`nightshift:${name}`, { detail: JSON.parse(event.data) }));
+      });
     }
+    events.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
+    for (const name of CHANGES) events.addEventListener(name, refresh);
     events.addEventListener("error", () => {
       lost.hidden = false;
       // A refused stream (503, 401) is not tried again by the browser.
@@ -182,6 +212,9 @@
     });
     addEventListener("pagehide", () => events.close(), { once: true });
   }
+
+  // What a page's own script needs of this one.
+  window.nightshift = { post, refresh, say };
 
   showTheme();
   systemDark.addEventListener("change", showTheme);

@@ -165,13 +165,19 @@ class Keeping:
 
     def _chance(self, wait: float, who: Resident | None = None) -> None:
         if not self._open():
+            if self.habit.trigger == usual(self.habit.steps[0][0]):
+                # Nobody is in to end it: left alone it would stay so for good, and never come up again.
+                self._ended_some_other_time()
             return
         self.chances.append(self.world.now)
         if self.world.random.random() < self.habit.adherence:
             self.world.after(wait, partial(self._do, who))
         elif self.habit.steps[0][1] == "off":
-            for entity_id, _ in self.habit.steps:
-                self.world.after(self.world.random.uniform(1500, 12000), partial(self._end, entity_id))
+            self._ended_some_other_time()
+
+    def _ended_some_other_time(self) -> None:
+        for entity_id, _ in self.habit.steps:
+            self.world.after(self.world.random.uniform(1500, 12000), partial(self._end, entity_id))
 
     def _do(self, who: Resident | None) -> None:
         self.done.append(self.world.now)

@@ -1,0 +1,62 @@
+"""What the jobs are told from outside: the schedules of the options, the homes and the people."""
+
+import os
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.errors import InputError
+from app.habits.nightly import ANALYSIS
+from app.jobs.agenda import check_text
+from app.jobs.places import Place
+from app.jobs.subject import Subject
+from app.model import Home, zone_of
+from app.options import Options
+from app.upkeep.job import HEALTH_CHECK
+
+HOME_ID: Final = "home"
+JOBS: Final = (ANALYSIS, HEALTH_CHECK)
+"""The names of the jobs there are."""
+
+
+def schedules_of(options: Options) -> dict[str, str]:
+    """Return the schedules that are not as the jobs declare them, by job.
+
+    Raises InputError, one line, for a job that does not exist and for what is no schedule.
+    """
+    moved = {}
+    if options.analysis_schedule != Options.model_fields["analysis_schedule"].default:
+        moved[ANALYSIS] = options.analysis_schedule
+    for given in options.schedules:
+        if given.job not in JOBS:
+            raise InputError(
+                f"options: schedules: there is no job {given.job!r}; there are: {', '.join(JOBS)}"
+            )
+        try:
+            check_text(given.schedule)
+        except InputError as error:
+            raise InputError(f"options: schedules: {given.job}: {error}") from error
+        moved[given.job] = given.schedule
+    return moved
+
+
+def places_of(home: Home | None, options: Options) -> tuple[Place, ...]:
+    """Return where the jobs run for: the home, or before it was ever met this machine's zone for it."""
+    if home is None:
+        return (Place(HOME_ID, _machine_zone()),)
+    zones = {given.person: given.time_zone for given in options.people}
+    people = (Subject(person.entity_id, person.name, zones.get(person.entity_id)) for person in home.persons)
+    return (Place(HOME_ID, home.zone, tuple(people)),)
+
+
+def strangers(home: Home, options: Options) -> list[str]:
+    """Return the people of the options whom the home does not know."""
+    known = {person.entity_id for person in home.persons}
+    return [given.person for given in options.people if given.person not in known]
+
+
+def _machine_zone() -> ZoneInfo:
+    """Return the zone to start in until the hub has told its own: TZ (the Supervisor sets it), else UTC."""
+    try:
+        return zone_of(os.environ.get("TZ") or "UTC")
+    except ValueError:
+        return zone_of("UTC")
