@@ -4,6 +4,7 @@ import os
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.announce.digest import MORNING_DIGEST, schedule_of
 from app.errors import InputError
 from app.habits.nightly import ANALYSIS
 from app.jobs.agenda import check_text
@@ -14,7 +15,7 @@ from app.options import Options
 from app.upkeep.job import HEALTH_CHECK
 
 HOME_ID: Final = "home"
-JOBS: Final = (ANALYSIS, HEALTH_CHECK)
+JOBS: Final = (ANALYSIS, HEALTH_CHECK, MORNING_DIGEST)
 """The names of the jobs there are."""
 
 
@@ -26,6 +27,8 @@ def schedules_of(options: Options) -> dict[str, str]:
     moved = {}
     if options.analysis_schedule != Options.model_fields["analysis_schedule"].default:
         moved[ANALYSIS] = options.analysis_schedule
+    if options.digest_at != Options.model_fields["digest_at"].default:
+        moved[MORNING_DIGEST] = schedule_of(options.digest_at)
     for given in options.schedules:
         if given.job not in JOBS:
             raise InputError(

@@ -89,6 +89,9 @@ class Options(BaseSettings):
     keep_days: Annotated[int, Field(ge=14, le=3650)] = 400
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    digest_at: Annotated[str, Field(pattern=r"^(off|([01]?\d|2[0-3]):[0-5]\d)$")] = "07:30"
+    digest_phones: tuple[Annotated[str, Field(pattern=r"^notify\.mobile_app_[a-z0-9_]+$")], ...] = ()
+
     hub_url: HttpUrl | None = None
     hub_token: SecretStr = SecretStr("")
 
@@ -100,6 +103,7 @@ class Options(BaseSettings):
     mqtt_tls: bool = False
     mqtt_discovery_prefix: Annotated[str, Field(pattern=r"^[^#+\s]+$")] = "homeassistant"
     mqtt_birth_topic: Annotated[str, Field(pattern=r"^[^#+\s]+$")] = "homeassistant/status"
+    mqtt_decisions: bool = False
 
     model_provider: ModelProvider = ModelProvider.OFF
     model_base_url: HttpUrl | None = None

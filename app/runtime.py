@@ -17,8 +17,13 @@ from aiohttp import web
 
 from app.announce.announcer import Announcer
 from app.announce.broker import BrokerFinder
+from app.announce.decisions import Commander
+from app.announce.digest import MorningDigest, morning_digest_job
+from app.announce.digest_book import DigestBook
 from app.announce.discovery import DeviceFacts
 from app.announce.letters import Letters
+from app.announce.phone import PhoneAnswers
+from app.announce.phones import Phones
 from app.archive.archive import Archive, ArchiveSize
 from app.bus import Bus
 from app.clock import Clock
@@ -29,7 +34,10 @@ from app.habits.offers.decisions import Decisions
 from app.habits.offers.deploying import Deploying
 from app.habits.offers.exclusions import Exclusions
 from app.habits.offers.offers import Offers
+from app.habits.offers.replays import Replays
+from app.habits.offers.watches import Watches
 from app.habits.suggestions import Suggestions
+from app.hub.client import Hub
 from app.hub.editor import AutomationEditor, HubEditor
 from app.hub.homes import Homes
 from app.hub.live import HubSource
@@ -116,6 +124,7 @@ class Runtime:
         self.queue = RetryQueue(self.store, setting.clock, self.ledger.generation, self.bus)
         self.log = RunLog(self.store, self.bus, setting.clock)
         self.suggestions = Suggestions(self.store, self.bus, setting.clock, lambda: self.home)
+        self.watches = Watches(self.store, self.bus, setting.clock)
         upkeep = UpkeepParts(
             clock=setting.clock,
             store=self.store,
@@ -130,6 +139,7 @@ class Runtime:
         )
         self.monitor = Monitor(upkeep, self.bus)
         self.metrics = Metrics(upkeep, self.monitor, self.bus)
+        self._page = ""
         self.deploying: Deploying
         self.offers: Offers
         self.jobs: Jobs
@@ -142,7 +152,7 @@ class Runtime:
         closing.callback(self.metrics.close)
         await self._keep_others_out(closing)
         http = await closing.enter_async_context(aiohttp.ClientSession())
-        source, call, editor = await self._reach(http, closing)
+        source, call, editor, hub = await self._reach(http, closing)
         closing.push_async_callback(self.store.close)
         await self.store.open()
         self.home = await self.homes.load(HOME_ID)
@@ -158,14 +168,20 @@ class Runtime:
             writer=writer,
             history_days=options.history_days,
             keep_days=options.keep_days,
+            watches=self.watches,
         )
         health = HealthCheck(self.monitor, self.ledger, self.bus)
-        self.jobs = self._crew([analysis_job(night.run), health_check_job(health.run)], schedules)
         self._prepare_offers(editor)
+        phones = Phones(hub, options.digest_phones) if hub else None
+        digest = self._digest(phones)
+        specs = [analysis_job(night.run), health_check_job(health.run), morning_digest_job(digest.run)]
+        self.jobs = self._crew(specs, schedules)
         # The door first: an address that is taken ends the start before anything is announced or run.
         if setting.doorway:
             await self._open_door(setting.doorway, closing)
         await self._start_telling(http, closing)
+        if setting.scheduling and hub and phones:
+            self._start_answering(hub, phones, closing)
         closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
         await self.jobs.start(scheduling=setting.scheduling)
         if setting.scheduling:
@@ -186,16 +202,18 @@ class Runtime:
 
     async def _reach(
         self, http: aiohttp.ClientSession, closing: AsyncExitStack
-    ) -> tuple[HomeSource, ServiceCall, AutomationEditor | None]:
-        """Return what the home is read from, how its services are called, and who makes its automations."""
+    ) -> tuple[HomeSource, ServiceCall, AutomationEditor | None, Hub | None]:
+        """Return what the home is read from, how its services are called, who makes its automations, and the
+        hub itself; the last two are None in a demo.
+        """
         if self._setting.source:
             closing.push_async_callback(self._setting.source.close)
             self.neighbours.set("hub", NeighbourState.OK, "an invented home, nothing is asked of a real one")
-            return self._setting.source, no_service_call, None
+            return self._setting.source, no_service_call, None, None
         hub = hub_of(self._setting.options, self.neighbours, self.clock, http)
         closing.push_async_callback(hub.close)
         hub.start()
-        return HubSource(hub), service_call(hub), HubEditor(hub, self.clock)
+        return HubSource(hub), service_call(hub), HubEditor(hub, self.clock), hub
 
     def _prepare_offers(self, editor: AutomationEditor | None) -> None:
         decisions = Decisions(self.store, self.bus, self.clock)
@@ -215,7 +233,25 @@ class Runtime:
             exclusions=Exclusions(self.store, self.clock),
             deploying=self.deploying,
             clock=self.clock,
+            watches=self.watches,
         )
+
+    def _digest(self, phones: Phones | None) -> MorningDigest:
+        return MorningDigest(
+            home_id=HOME_ID,
+            home=lambda: self.home,
+            suggestions=self.suggestions,
+            decisions=self.offers.decisions,
+            phones=phones,
+            book=DigestBook(self.store, self.clock, HOME_ID),
+            page=lambda: self._page,
+        )
+
+    def _start_answering(self, hub: Hub, phones: Phones, closing: AsyncExitStack) -> None:
+        """Hear what people tap on their phones."""
+        answers = PhoneAnswers(hub, phones, self.offers, home=lambda: self.home, page=lambda: self._page)
+        closing.push_async_callback(answers.stop)
+        answers.start()
 
     def _crew(self, specs: list[JobSpec], schedules: dict[str, str]) -> Jobs:
         return Jobs(
@@ -247,6 +283,7 @@ class Runtime:
             # A demo must not pass itself off as the home's own Nightshift on a broker that both use.
             instance="nightshift_demo" if self._setting.source else "nightshift",
             facts=await self._device_facts(http),
+            commander=Commander(self.offers if options.mqtt_decisions else None, HOME_ID),
             keep_looking=supervisor_token() is not None and options.mqtt is MqttMode.AUTO,
         )
         await announcer.start()
@@ -268,6 +305,7 @@ class Runtime:
         except NeighbourError as error:
             _log.info("The device will have no link to this page: %s", error)
             return DeviceFacts()
+        self._page = f"/app/{slug}"
         return DeviceFacts(url=f"homeassistant://app/{slug}")
 
     async def _titles(self) -> list[str]:
@@ -293,6 +331,14 @@ class Runtime:
             metrics=self.metrics,
             suggestions=self.suggestions,
             offers=self.offers,
+            replays=Replays(
+                home=lambda: self.home,
+                suggestions=self.suggestions,
+                archive=self.archive,
+                # A place of its own: whoever waits at the page does not wait for the night's work.
+                engine=EmbeddedEngine(self.clock),
+                keep_days=self._setting.options.keep_days,
+            ),
             home=lambda: self.home,
             archive_size=self._archive_size,
             ingress=supervisor_token() is not None and self._setting.source is None,

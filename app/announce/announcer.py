@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from app.announce.broker import BrokerFinder
 from app.announce.commands import Command, command_of
 from app.announce.connection import Backoff, MqttConnection
+from app.announce.decisions import Commander, told_of
 from app.announce.discovery import DeviceFacts, device_payload
 from app.announce.job_news import News, listen, news_message
 from app.announce.session import Incoming
@@ -18,7 +19,7 @@ from app.announce.status import Standing, completion_message, counted, event_mes
 from app.announce.topics import ANALYSIS_COMPLETE, Topics
 from app.bus import Bus
 from app.clock import Clock
-from app.habits.announcements import SuggestionsChanged
+from app.habits.announcements import SuggestionDecided, SuggestionsChanged
 from app.habits.nightly import ANALYSIS
 from app.jobs.announcements import JobChanged, RunEnded, RunSkipped, RunStarted
 from app.jobs.ledger import Ledger
@@ -58,13 +59,16 @@ class Announcer:
         *,
         instance: str = "nightshift",
         facts: DeviceFacts | None = None,
+        commander: Commander | None = None,
         keep_looking: bool = False,
         backoff: Backoff | None = None,
     ) -> None:
         """Take the parts; see MqttConnection for `find_broker`, `keep_looking` and `backoff`.
 
         `instance` tells two Nightshifts on one broker apart and stays the same for ever: Home Assistant knows
-        the entities by it. Raises InputError when it has characters that discovery does not take.
+        the entities by it. Without a `commander` nothing is decided over MQTT.
+
+        Raises InputError when `instance` has characters that discovery does not take.
         """
         self._topics = Topics(instance, options.mqtt_discovery_prefix, options.mqtt_birth_topic)
         self._facts = facts or DeviceFacts()
@@ -73,9 +77,10 @@ class Announcer:
         self._jobs = jobs
         self._ledger = ledger
         self._titles = titles
+        self._commander = commander or Commander(None, "")
         self._stale = asyncio.Event()
         self._greeting = asyncio.Event()
-        self._commands: asyncio.Queue[Command] = asyncio.Queue(_COMMANDS_WAITING)
+        self._commands: asyncio.Queue[Command | bytes] = asyncio.Queue(_COMMANDS_WAITING)
         self._unsubscribe: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._connection = MqttConnection(
@@ -84,7 +89,7 @@ class Announcer:
             clock,
             client_id=self._topics.device_id,
             availability_topic=self._topics.availability,
-            topics=(self._topics.run, self._topics.enabled, self._topics.birth),
+            topics=(self._topics.run, self._topics.enabled, self._topics.suggestion, self._topics.birth),
             on_message=self._hear,
             keep_looking=keep_looking,
             backoff=backoff,
@@ -98,6 +103,7 @@ class Announcer:
             self._bus.subscribe(JobChanged, self._on_change),
             self._bus.subscribe(RunEnded, self._on_end),
             self._bus.subscribe(SuggestionsChanged, self._on_suggestions),
+            self._bus.subscribe(SuggestionDecided, self._on_decision),
             *listen(self._bus, self._on_news),
         ]
         self._connection.publish(
@@ -135,10 +141,20 @@ class Announcer:
 
     def _on_suggestions(self, event: SuggestionsChanged) -> None:
         self._stale.set()
-        for event_type, titles in (("created", event.created), ("faded", event.faded)):
+        for event_type, titles, ids in (
+            ("created", event.created, event.created_ids),
+            ("faded", event.faded, ()),
+        ):
             if titles:
-                message = event_message(event_type, titles, event.run_id)
-                self._connection.publish(self._topics.event, message, retain=False)
+                self._tell(event_message(event_type, titles, event.run_id, ids))
+
+    def _on_decision(self, event: SuggestionDecided) -> None:
+        self._stale.set()
+        if message := told_of(event):
+            self._tell(message)
+
+    def _tell(self, message: str) -> None:
+        self._connection.publish(self._topics.event, message, retain=False)
 
     def _on_news(self, news: News) -> None:
         self._connection.publish(self._topics.job_event, news_message(news), retain=False)
@@ -172,12 +188,16 @@ class Announcer:
             try:
                 self._commands.put_nowait(command)
             except asyncio.QueueFull:
-                _log.debug("Too many commands at once; ignored one to %s", command.name.lower())
+                _log.debug("Too many commands at once; ignored one on %s", incoming.topic)
 
     async def _obey(self) -> None:
         while True:
             command = await self._commands.get()
-            await self._safely(self._do(command))
+            await self._safely(self._decide(command) if isinstance(command, bytes) else self._do(command))
+
+    async def _decide(self, payload: bytes) -> None:
+        if message := await self._commander.carry_out(payload):
+            self._tell(message)
 
     async def _do(self, command: Command) -> None:
         if command is Command.RUN:

@@ -3,6 +3,7 @@
 import logging
 from enum import Enum, auto
 
+from app.announce.decisions import LONGEST_COMMAND
 from app.announce.discovery import OFF, ON, PRESS
 from app.announce.session import Incoming
 from app.announce.topics import Topics
@@ -20,8 +21,11 @@ class Command(Enum):
     """Home Assistant has just started: tell it everything again."""
 
 
-def command_of(incoming: Incoming, topics: Topics) -> Command | None:
+def command_of(incoming: Incoming, topics: Topics) -> Command | bytes | None:
     """Return what a message asks for, or None for what is stale, unknown, or too long to be a command.
+
+    What asks for a decision comes back as it is, one byte too long if it is longer than may be: it is refused
+    with its reason.
 
     A retained message waited on the broker, perhaps for days: a button that was not just pressed does not run
     anything, and a switch that was set long ago must not undo what the page said since.
@@ -29,6 +33,8 @@ def command_of(incoming: Incoming, topics: Topics) -> Command | None:
     if incoming.retained:
         _log.debug("Ignored a retained message on %s", incoming.topic)
         return None
+    if incoming.topic == topics.suggestion:
+        return incoming.payload[: LONGEST_COMMAND + 1]
     known = {
         (topics.run, PRESS): Command.RUN,
         (topics.enabled, ON): Command.RESUME,

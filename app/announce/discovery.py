@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import app
 from app.announce.connection import OFFLINE, ONLINE
+from app.announce.decisions import Told
 from app.announce.job_news import JobEvent
 from app.announce.status import Status
 from app.announce.topics import Topics
 
-EVENT_TYPES = ("created", "faded")
+EVENT_TYPES = ("created", "faded", *(told.value for told in Told))
 PRESS, ON, OFF = "PRESS", "ON", "OFF"
 _DIAGNOSTIC: Final = {"entity_category": "diagnostic"}
 

@@ -59,7 +59,7 @@ def state_message(standing: Standing) -> str:
     last = standing.last
     after = _AFTER.get(last.status, Status.IDLE) if last else Status.IDLE
     problem = after in {Status.WARNING, Status.FAILED}
-    return _json(
+    return json_text(
         {
             "status": Status.RUNNING if standing.running else after,
             "running": standing.running,
@@ -67,7 +67,7 @@ def state_message(standing: Standing) -> str:
             "next_run": None if standing.paused else _instant(standing.next_run),
             "duration_seconds": _seconds(last.duration_seconds) if last else None,
             "pending": len(standing.titles),
-            "titles": _shown(standing.titles),
+            "titles": shown(standing.titles),
             "problem": problem,
             "message": _problem_text(last) if last and problem else "",
             "enabled": not standing.paused,
@@ -78,7 +78,7 @@ def state_message(standing: Standing) -> str:
 def completion_message(run: Run) -> str:
     """Return what is told of an analysis that ended, as JSON, whatever its end."""
     counts: Mapping[str, int] = run.counts
-    return _json(
+    return json_text(
         {
             "timestamp": _instant(run.completed_at),
             "patterns_detected": counts.get("patterns_detected", 0),
@@ -91,9 +91,10 @@ def completion_message(run: Run) -> str:
     )
 
 
-def event_message(event_type: str, titles: Sequence[str], run_id: str) -> str:
-    """Return one event about suggestions that came or went in one night, as JSON."""
-    return _json({"event_type": event_type, "count": len(titles), "titles": _shown(titles), "run_id": run_id})
+def event_message(event_type: str, titles: Sequence[str], run_id: str, ids: Sequence[str] = ()) -> str:
+    """Return one event about suggestions that came or went in one night, as JSON; `ids` go with `titles`."""
+    told = {"event_type": event_type, "count": len(titles), "titles": shown(titles), "run_id": run_id}
+    return json_text({**told, "ids": list(ids[:TITLES_SHOWN])} if ids else told)
 
 
 def _problem_text(run: Run) -> str:
@@ -104,7 +105,8 @@ def _problem_text(run: Run) -> str:
     return _cut(text, _MESSAGE_LENGTH)
 
 
-def _shown(titles: Sequence[str]) -> list[str]:
+def shown(titles: Sequence[str]) -> list[str]:
+    """Return the first few titles, each cut to a bearable length."""
     return [_cut(title, _TITLE_LENGTH) for title in titles[:TITLES_SHOWN]]
 
 
@@ -120,5 +122,6 @@ def _seconds(duration: float | None) -> float | None:
     return None if duration is None else round(duration, 1)
 
 
-def _json(fields: dict[str, Any]) -> str:
+def json_text(fields: dict[str, Any]) -> str:
+    """Return a message as it goes over the wire."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

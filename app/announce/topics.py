@@ -56,5 +56,9 @@ class Topics:
         return f"nightshift/{self.instance}/cmd/run"
 
     @property
+    def suggestion(self) -> str:
+        return f"nightshift/{self.instance}/cmd/suggestion"
+
+    @property
     def enabled(self) -> str:
         return f"nightshift/{self.instance}/cmd/enabled"

@@ -22,7 +22,11 @@ from app.habits.localtime import LocalTime
 from app.habits.merge import Dropped, explain_away, keeps_the_hour
 from app.habits.notes import notes_of
 from app.habits.numbers import Measuring
+from app.habits.offers.conflicts import Beside
 from app.habits.offers.excluded import Excluded
+from app.habits.offers.watched import Runs
+from app.habits.offers.watching import Scene as Watching
+from app.habits.offers.watching import watch
 from app.habits.routines import routines
 from app.habits.snapshot import Progress, Snapshot
 from app.habits.suggestion import Analysed, Analysis, Evidence, Replay, SetAside, Suggestion
@@ -49,7 +53,7 @@ _TO_THE_SECOND = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
+class Scene:
     """All that the steps share."""
 
     home: Home
@@ -65,14 +69,17 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
     """Find what people do again and again, test it, and return what is worth offering."""
     tell = progress or (lambda _step, _done, _of: None)
     tell("Reading", 0, 1)
-    scene = _prepare(snapshot)
+    scene = prepare(snapshot)
     analysed = _analysed(scene, snapshot)
     explain = snapshot.explain
+    tell("Looking after automations", 0, 1)
+    watching = _watching(scene, snapshot)
+    watched = watch(watching, snapshot.accepted)
     # The timeline holds what is needed of the events: who hands them over and forgets them frees a third of
     # the memory.
     del snapshot
     if scene.days.count < LEAST_DAYS:
-        return Analysis(analysed=analysed, patterns_detected=0, suggestions=[])
+        return Analysis(analysed=analysed, patterns_detected=0, suggestions=[], watched=watched)
     span = Span.of(scene.days)
     tried = _learn(scene, span, tell)
     habits = []
@@ -83,7 +90,7 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
     aside = [] if not explain else _beaten(tried.found, stood, span, scene)
     offered, why = _select(habits, scene)
     offered = routines(offered, span)
-    suggestions = _suggestions(offered, scene)
+    suggestions = _suggestions(offered, scene, Beside(watching))
     tell("Replaying", len(stood), len(stood))
     return Analysis(
         analysed=analysed,
@@ -91,10 +98,11 @@ def analyse_home(snapshot: Snapshot, progress: Progress | None = None) -> Analys
         suggestions=suggestions,
         set_aside=(why + aside) if explain else [],
         notes=notes_of(scene.targets, offered, scene.days, scene.home),
+        watched=watched,
     )
 
 
-def _prepare(snapshot: Snapshot) -> _Scene:
+def prepare(snapshot: Snapshot) -> Scene:
     home = snapshot.home
     until = to_ms(snapshot.as_of)
     events = snapshot.events.between(-(1 << 62), until + 1)
@@ -111,7 +119,14 @@ def _prepare(snapshot: Snapshot) -> _Scene:
     around = Surroundings(timeline, days, sun, presence(timeline), numbers)
     excluded = Excluded(home, snapshot.excluded)
     targets = [_without(target, excluded) for target in find_targets(snapshot, timeline, days)]
-    return _Scene(home, snapshot.causes_known, timeline, days, around, targets, excluded)
+    return Scene(home, snapshot.causes_known, timeline, days, around, targets, excluded)
+
+
+def _watching(scene: Scene, snapshot: Snapshot) -> Watching:
+    """Return what is needed to say what the home's automations did of late, over the same timeline."""
+    until = to_ms(snapshot.as_of)
+    runs = snapshot.runs or Runs.of(snapshot.events, scene.home, until)
+    return Watching(scene.home, scene.around, runs, scene.causes_known, until)
 
 
 def _without(target: Target, excluded: Excluded) -> Target:
@@ -120,7 +135,7 @@ def _without(target: Target, excluded: Excluded) -> Target:
     return target if len(left) in {0, len(target.entities)} else replace(target, entities=left)
 
 
-def _analysed(scene: _Scene, snapshot: Snapshot) -> Analysed:
+def _analysed(scene: Scene, snapshot: Snapshot) -> Analysed:
     days = scene.days
     notes: list[str] = []
     if not snapshot.causes_known:
@@ -153,7 +168,7 @@ def _analysed(scene: _Scene, snapshot: Snapshot) -> Analysed:
     )
 
 
-def _learn(scene: _Scene, span: Span, tell: Progress) -> Tried:
+def _learn(scene: Scene, span: Span, tell: Progress) -> Tried:
     home = scene.home
     stream = trigger_stream(scene.timeline, home, float(scene.days.count), scene.around.presence)
     entities = {entity.entity_id: entity for entity in home.entities}
@@ -165,7 +180,7 @@ def _learn(scene: _Scene, span: Span, tell: Progress) -> Tried:
     return tried
 
 
-def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAside]]:
+def _select(habits: list[Habit], scene: Scene) -> tuple[list[Habit], list[SetAside]]:
     """Return what is offered, and why the rest isn't."""
     aside: list[SetAside] = []
     good: list[Habit] = []
@@ -182,7 +197,7 @@ def _select(habits: list[Habit], scene: _Scene) -> tuple[list[Habit], list[SetAs
     return stay, aside
 
 
-def _known_or_unsafe(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
+def _known_or_unsafe(habit: Habit, scene: Scene, effects: list[Known]) -> str | None:
     if _excluded(habit, scene.excluded):
         return "never, as you said"
     verdict = _verdict(habit, scene)
@@ -203,7 +218,7 @@ def _excluded(habit: Habit, excluded: Excluded) -> bool:
     )
 
 
-def _machines(habit: Habit, scene: _Scene, effects: list[Known]) -> str | None:
+def _machines(habit: Habit, scene: Scene, effects: list[Known]) -> str | None:
     """Return which machine does it already."""
     alias = done_already(habit, effects, scene.days.local.minutes(habit.whole.met))
     if alias is not None:
@@ -236,12 +251,12 @@ def _passing_by(habit: Habit, home: Home) -> bool:
     return kind in _THERE or (not kind and "motion" in trigger.entity_id)
 
 
-def _verdict(habit: Habit, scene: _Scene) -> safety.Verdict:
+def _verdict(habit: Habit, scene: Scene) -> safety.Verdict:
     acts = [(entity_id, target.state) for target in habit.targets for entity_id in target.entities]
     return safety.judge_acts(acts, scene.home)
 
 
-def _explained(dropped: Dropped, scene: _Scene) -> str:
+def _explained(dropped: Dropped, scene: Scene) -> str:
     if dropped.by is None:
         return f"follows {dropped.minutes} minutes after it was last the other way"
     if dropped.habit.kind == TRIGGER and dropped.by.kind == TRIGGER:
@@ -249,7 +264,7 @@ def _explained(dropped: Dropped, scene: _Scene) -> str:
     return f"explained by: {_title(dropped.by, scene)}"
 
 
-def _beaten(found: list[Candidate], stood: list[Candidate], span: Span, scene: _Scene) -> list[SetAside]:
+def _beaten(found: list[Candidate], stood: list[Candidate], span: Span, scene: Scene) -> list[SetAside]:
     standing_ids = {id(candidate) for candidate in stood}
     return [
         SetAside(habit=_title(as_habit(one, span, scene.around), scene), why="beaten by chance")
@@ -258,14 +273,15 @@ def _beaten(found: list[Candidate], stood: list[Candidate], span: Span, scene: _
     ]
 
 
-def _title(habit: Habit, scene: _Scene) -> str:
+def _title(habit: Habit, scene: Scene) -> str:
     return words_for(facts_of(habit, scene.home), scene.home.language).title
 
 
-def _suggestions(habits: list[Habit], scene: _Scene) -> list[Suggestion]:
+def _suggestions(habits: list[Habit], scene: Scene, beside: Beside) -> list[Suggestion]:
     made: list[Suggestion] = []
     for habit, identity in zip(habits, identities(habits), strict=True):
         words = words_for(facts_of(habit, scene.home), scene.home.language)
+        automation = automation_of(habit, words.title)
         made.append(
             Suggestion(
                 id=identity,
@@ -273,15 +289,17 @@ def _suggestions(habits: list[Habit], scene: _Scene) -> list[Suggestion]:
                 description=words.description,
                 kind=habit.kind,
                 habit=habit_json(habit),
-                automation=automation_of(habit, words.title),
+                automation=automation,
                 evidence=_evidence(habit, scene),
                 risk="low" if _verdict(habit, scene).risk == safety.LOW else "confirm",
+                conflicts=beside.conflicts(habit),
+                extends=beside.extends(habit, automation),
             )
         )
     return sorted(made, key=lambda suggestion: (-suggestion.evidence.confidence, suggestion.id))
 
 
-def _evidence(habit: Habit, scene: _Scene) -> Evidence:
+def _evidence(habit: Habit, scene: Scene) -> Evidence:
     held = habit.held_out
 
     def dates(*moments: Int64) -> list[str]:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SuggestionsChanged:
-    """A night ended with these suggestions on offer. All texts are titles; `offered` counts `titles`."""
+    """A night ended with these suggestions on offer. All texts are titles; `offered` counts `titles`.
+
+    `created_ids` are those of `created`, the surest first.
+    """
 
     home_id: str
     run_id: str
@@ -13,6 +16,7 @@ class SuggestionsChanged:
     titles: tuple[str, ...]
     created: tuple[str, ...]
     faded: tuple[str, ...]
+    created_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def automation_of(habit: Habit, alias: str) -> dict[str, Any]:
         triggers.append(_state(habit.trigger))
         if habit.trigger.delay and not habit.trigger.held:
             actions.insert(0, {"delay": clock_text(habit.trigger.delay)})
-    conditions += _conditions(habit.conditions, habit.target)
+    conditions += conditions_of(habit.conditions, habit.target)
     return {
         "alias": alias,
         "triggers": triggers,
@@ -106,7 +106,8 @@ def _weekdays(day_type: str) -> dict[str, Any]:
     return {"condition": "time", "weekday": [_WEEKDAYS[day] for day in DAY_TYPES[day_type]]}
 
 
-def _conditions(conditions: Conditions, target: Target) -> list[dict[str, Any]]:
+def conditions_of(conditions: Conditions, target: Target | None = None) -> list[dict[str, Any]]:
+    """Write conditions as Home Assistant takes them; `target` is asked for how long it had been otherwise."""
     written: list[dict[str, Any]] = []
     if conditions.hours is not None or conditions.day_type != "daily":
         when: dict[str, Any] = {"condition": "time"}
@@ -133,7 +134,7 @@ def _conditions(conditions: Conditions, target: Target) -> list[dict[str, Any]]:
                 f" - trigger.from_state.last_changed).total_seconds() >= {conditions.quiet * 60} }}}}",
             }
         )
-    if conditions.away is not None:
+    if conditions.away is not None and target is not None:
         written.append(_away(conditions.away, target))
     return written
 

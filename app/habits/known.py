@@ -46,26 +46,30 @@ class Known:
 
 def known_effects(home: Home) -> list[Known]:
     """Read what the home's enabled automations do, as far as their configuration is known."""
+    members = members_of(home)
+    return [
+        effect
+        for automation in home.automations
+        if automation.enabled
+        for effect in effects_of(automation, members)
+    ]
+
+
+def effects_of(automation: Automation, members: dict[str, tuple[str, ...]]) -> list[Known]:
+    """Read what one automation does, enabled or not; `members` are `members_of` the home."""
     found: list[Known] = []
-    members = _members(home)
-    for automation in home.automations:
-        if not automation.enabled or not automation.config:
+    if not automation.config:
+        return found
+    alias = automation.alias or automation.entity_id
+    moments = _clock_moments(automation)
+    for action, entities in _actions(automation.config.get("actions", automation.config.get("action"))):
+        domain, _, verb = action.partition(".")
+        state = None if verb == "toggle" or domain == "climate" else _STATES.get(verb)
+        if state is None and verb != "toggle" and domain != "climate":
             continue
-        alias = automation.alias or automation.entity_id
-        moments = _clock_moments(automation)
-        for action, entities in _actions(automation.config.get("actions", automation.config.get("action"))):
-            domain, _, verb = action.partition(".")
-            if verb == "toggle":
-                state: str | None = None
-            elif domain == "climate":
-                state = None
-            else:
-                state = _STATES.get(verb)
-                if state is None:
-                    continue
-            covered = frozenset(e for entity in entities for e in members.get(entity, (entity,)))
-            if covered:
-                found.append(Known(alias, covered, state, moments))
+        covered = frozenset(e for entity in entities for e in members.get(entity, (entity,)))
+        if covered:
+            found.append(Known(alias, covered, state, moments))
     return found
 
 
@@ -111,7 +115,7 @@ def _apart(first: float, second: float) -> float:
     return abs((first - second + 720) % 1440 - 720)
 
 
-def _members(home: Home) -> dict[str, tuple[str, ...]]:
+def members_of(home: Home) -> dict[str, tuple[str, ...]]:
     """Map areas, devices and groups to the entities that acting on them moves."""
     found: dict[str, list[str]] = {}
     for entity in home.entities:

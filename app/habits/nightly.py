@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from app.archive.archive import Archive
 from app.errors import NightshiftError
+from app.habits.offers.watches import Watches
 from app.habits.snapshot import encode_snapshot, frame
 from app.habits.suggestion import Analysis, Suggestion
 from app.habits.suggestions import Suggestions
@@ -36,6 +37,7 @@ class NightlyAnalysis:
     """One home's night. Progress and counts go to the run; what was found to the suggestions.
 
     `meet` is told of the home as it is now (its zone may have changed, an administrator may be new).
+    `watches` keeps what the home's automations did (None: they are not looked after).
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class NightlyAnalysis:
         writer: Writer,
         history_days: int,
         keep_days: int,
+        watches: Watches | None = None,
     ) -> None:
         self._source = source
         self._meet = meet
@@ -56,6 +59,7 @@ class NightlyAnalysis:
         self._writer = writer
         self._history_days = history_days
         self._keep_days = keep_days
+        self._watches = watches
 
     async def run(self, context: RunContext) -> Outcome:
         """Do the night's work once.
@@ -75,6 +79,8 @@ class NightlyAnalysis:
         analysis, peak_mib = await self._mine(home, until, context)
         found, words = await self._word(home, analysis.suggestions, context)
         changed = await self._suggestions.replace(home.home_id, context.run_id, found)
+        if self._watches is not None:
+            await self._watches.keep(home.home_id, analysis.watched)
         return Outcome(
             counts={
                 "events_new": new,
@@ -116,11 +122,11 @@ class NightlyAnalysis:
 
     async def _mine(self, home: Home, until: datetime, context: RunContext) -> tuple[Analysis, float]:
         since = until - timedelta(days=self._keep_days)
-
+        accepted = await self._watches.accepted(home.home_id) if self._watches else []
         excluded = await self._suggestions.exclusions(home.home_id)
 
         async def payload() -> AsyncIterator[bytes]:
-            yield encode_snapshot(home, until, explain=True, excluded=excluded)
+            yield encode_snapshot(home, until, explain=True, excluded=excluded, accepted=accepted)
             async for block in self._archive.blocks(home.home_id, since):
                 yield frame(block)
 

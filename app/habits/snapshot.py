@@ -19,6 +19,7 @@ from app.errors import InputError
 from app.events import NO_ACTOR, NUMERIC, Events, Int32, Int64, UInt8, recoded
 from app.habits.numbers import Measuring, Series
 from app.habits.offers.excluded import Exclusion
+from app.habits.offers.watched import Accepted, Gathering, Runs
 from app.model import Home
 
 Progress = Callable[[str, int, int], None]
@@ -37,7 +38,8 @@ class Snapshot:
     `causes_known` False means that the source never tells who acted: then every unattributed change of an
     actuator is taken for a person's, and the result says so. `rows` is how many events there were before
     numeric streams were thinned (None: nothing was). `numbers` are the measurements kept of them (None: they
-    are among the events). `excluded` is what people never want offered.
+    are among the events). `excluded` is what people never want offered. `accepted` are the automations to
+    be watched, `runs` what automations changed of late (None: it is to be read from the events).
     """
 
     home: Home
@@ -48,6 +50,8 @@ class Snapshot:
     rows: int | None = None
     numbers: dict[str, Series] | None = None
     excluded: tuple[Exclusion, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    runs: Runs | None = None
 
 
 def encode_snapshot(
@@ -58,6 +62,7 @@ def encode_snapshot(
     explain: bool = False,
     since: datetime | None = None,
     excluded: Iterable[Exclusion] = (),
+    accepted: Iterable[Accepted] = (),
 ) -> bytes:
     """Return the first frame of a snapshot; the blocks follow, each through `frame`."""
     header = {
@@ -67,6 +72,7 @@ def encode_snapshot(
         "explain": explain,
         "since": since.isoformat() if since else None,
         "excluded": [[one.kind, one.value] for one in excluded],
+        "accepted": [one.model_dump(mode="json") for one in accepted],
     }
     return frame(json.dumps(header, separators=(",", ":")).encode())
 
@@ -74,6 +80,16 @@ def encode_snapshot(
 def frame(content: bytes) -> bytes:
     """Return the bytes with their length before them."""
     return _LENGTH.pack(len(content)) + content
+
+
+def read_frame(payload: BinaryIO) -> bytes:
+    """Read what comes before a snapshot in the same stream, one frame.
+
+    Raises InputError when the stream is damaged.
+    """
+    for content in _frames(payload):
+        return content
+    raise InputError("a damaged snapshot (empty)")
 
 
 def read_snapshot(payload: BinaryIO) -> Snapshot:
@@ -90,20 +106,23 @@ def read_snapshot(payload: BinaryIO) -> Snapshot:
         as_of = datetime.fromisoformat(header["as_of"])
         since = datetime.fromisoformat(header["since"]) if header.get("since") else None
         excluded = tuple(Exclusion.of(kind, value) for kind, value in header.get("excluded") or ())
+        accepted = tuple(Accepted.model_validate(one) for one in header.get("accepted") or ())
     except (StopIteration, KeyError, ValueError, TypeError) as error:
         raise InputError(f"a damaged snapshot: no header ({error})") from error
     first = to_ms(since) if since else -(1 << 62)
     gathered = _Gathered()
     rows = 0
-    measuring = Measuring(home)
+    measuring, running = Measuring(home), Gathering(home, to_ms(as_of))
     for block in frames:
         events = Events.decode(block).between(first, to_ms(as_of) + 1)
         rows += len(events)
         measuring.add(events)
+        running.add(events)
         gathered.add(thinned(events))
     return Snapshot(
         home, as_of, gathered.events(), bool(header.get("causes_known", True)),
-        bool(header.get("explain", False)), rows, measuring.series(), excluded,
+        bool(header.get("explain", False)), rows, measuring.series(), excluded, accepted,
+        running.runs(),
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from app.habits.offers.watched import Conflict, Extends, Watched
+
 
 class _Said(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +42,10 @@ class Evidence(_Said):
 
 
 class Suggestion(_Said):
-    """A habit offered as an automation. `habit` holds its facts, `automation` what Home Assistant takes."""
+    """A habit offered as an automation. `habit` holds its facts, `automation` what Home Assistant takes.
+
+    `conflicts` are what works against it, `extends` what it could be added to.
+    """
 
     id: str
     title: str
@@ -50,6 +55,8 @@ class Suggestion(_Said):
     automation: dict[str, Any]
     evidence: Evidence
     risk: Literal["low", "confirm"]
+    conflicts: list[Conflict] = []
+    extends: Extends | None = None
 
 
 class SetAside(_Said):
@@ -92,3 +99,4 @@ class Analysis(_Said):
     suggestions: list[Suggestion]
     set_aside: list[SetAside] = []
     notes: list[Note] = []
+    watched: list[Watched] = []

@@ -141,6 +141,7 @@ class Suggestions:
             titles=tuple(after.values()),
             created=tuple(title for key, title in after.items() if key not in before),
             faded=tuple(before[key].suggestion.title for key in sorted(before.keys() - after.keys())),
+            created_ids=tuple(key for key in after if key not in before),
         )
         self._bus.announce(changed)
         return changed

@@ -198,3 +198,41 @@ def _decisions(db: Any) -> None:
             by_hand INTEGER NOT NULL,
             PRIMARY KEY (home_id, unique_id, day)
         ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0006_watching")
+def _watching(db: Any) -> None:
+    # Its moment came, there was something to change, and nothing did; NULL: it cannot be told.
+    db.execute("ALTER TABLE watched ADD COLUMN missed INTEGER")
+    # The automations watched, those that people made too, as of the last good night. `body` is the newest
+    # undos and the standing proposal; `announced` is what was told of it, once for each decision.
+    db.execute("""
+        CREATE TABLE watched_automation (
+            home_id TEXT NOT NULL,
+            unique_id TEXT NOT NULL,
+            entity_id TEXT NOT NULL,
+            alias TEXT NOT NULL,
+            suggestion_id TEXT NOT NULL DEFAULT '',
+            since INTEGER,
+            proposal TEXT CHECK (proposal IN ('keep', 'shift', 'condition', 'retire')),
+            announced TEXT NOT NULL DEFAULT '',
+            seen_at INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (home_id, unique_id)
+        ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0007_digest")
+def _digest(db: Any) -> None:
+    # One row for each phone and local day: claimed before the digest is sent, `sent_at` once it was. `told`
+    # are the ids of the suggestions in it, as JSON.
+    db.execute("""
+        CREATE TABLE digest (
+            home_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            phone TEXT NOT NULL,
+            told TEXT NOT NULL,
+            claimed_at INTEGER NOT NULL,
+            sent_at INTEGER,
+            PRIMARY KEY (home_id, day, phone)
+        ) WITHOUT ROWID""")

@@ -21,6 +21,7 @@ from app.web.page import show_page
 from app.web.parts import PARTS, WebParts
 from app.web.run_page import show_run
 from app.web.security import DOORMAN, LARGEST_BODY, add_headers, gate
+from app.web.suggestion_page import show_decided, show_suggestion
 from app.web.visitors import Doorman
 
 # Read when the module is imported, so that no request ever waits for the disk.
@@ -52,6 +53,8 @@ def build_web(parts: WebParts) -> web.Application:
     for name in _TEMPLATES:
         environment.get_template(name)
     app.router.add_get("/", show_page)
+    app.router.add_get("/suggestions/{id}", show_suggestion)
+    app.router.add_get("/decided", show_decided)
     app.router.add_get("/jobs", show_jobs)
     app.router.add_get("/jobs/{job}", show_job)
     app.router.add_get("/runs/{run_id}", show_run)

@@ -44,6 +44,9 @@ class Card:
     reading: Reading
     yaml: str
     yaml_url: str
+    path: str
+    """The way to its own page, from the first page."""
+    returned: str
     kept: str
     strip: Strip | None
     strip_span: str
@@ -82,6 +85,8 @@ def _card(offered: Offered, home: Home | None, zone: ZoneInfo, *, is_new: bool) 
         reading=read_automation(suggestion.automation, home),
         yaml=as_yaml(suggestion.automation),
         yaml_url=f"api/suggestions/{quote(suggestion.id, safe='')}/automation.yaml",
+        path=f"suggestions/{quote(suggestion.id, safe='')}",
+        returned=offered.returned.said(zone, "Someone") if offered.returned else "",
         kept=_kept(suggestion),
         strip=strip,
         strip_span=f"{'The newest: ' if whole_since else ''}{_span(strip)}" if strip else "",

@@ -19,7 +19,7 @@ from aiohttp import web
 from app import __version__
 from app.bus import Bus
 from app.clock import Clock
-from app.habits.announcements import SuggestionsChanged
+from app.habits.announcements import SuggestionDecided, SuggestionsChanged
 from app.jobs.announcements import (
     JobChanged,
     JobFailing,
@@ -112,6 +112,7 @@ class LiveFeed:
             self._bus.subscribe(
                 SuggestionsChanged, lambda event: self._post("suggestions", {"offered": event.offered})
             ),
+            self._bus.subscribe(SuggestionDecided, self._decided),
         ]
 
     async def stop(self) -> None:
@@ -172,6 +173,10 @@ class LiveFeed:
     def _progressed(self, event: RunProgressed) -> None:
         data = {"run_id": event.run_id, "job": event.job, **progress_json(event.progress)}
         self._post("progress", data, replaces=f"progress {event.run_id}")
+
+    def _decided(self, event: SuggestionDecided) -> None:
+        told = {"suggestion_id": event.suggestion_id, "verdict": event.verdict, "mode": event.mode}
+        self._post("suggestion_decided", told)
 
     def _logged(self, event: RunLogged) -> None:
         # Whoever shows the log asks for the lines it has not got: many at once do not have to be sent.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from app.errors import InputError
+from app.habits.offers.adjusting import Adjustments
 from app.habits.offers.decision import Decision, Mode, Verdict, Via, Who
 from app.habits.offers.troubles import (
     DecidedAlreadyError,
@@ -15,6 +16,7 @@ from app.habits.offers.troubles import (
     NothingDecidedError,
     NotOnOfferError,
 )
+from app.habits.offers.watched import Watched
 from app.hub.editor import NotWantedError, editor_path
 from app.model import Home
 from app.web.failures import error_json
@@ -22,6 +24,7 @@ from app.web.parts import PARTS
 from app.web.security import VISITOR
 from app.web.shapes import offered_json
 from app.web.visitors import Way
+from app.web.wording import counted
 
 _PAST: Final = {
     Verdict.ACCEPTING: "accepted",
@@ -133,11 +136,21 @@ async def undo(request: web.Request) -> web.Response:
 
 
 @_answering
+async def replay(request: web.Request) -> web.Response:
+    """Try a changed automation on the past: `{at, offset_minutes, delay_minutes, days, hours, …}`."""
+    given = _given(await request.read(), set(Adjustments.model_fields))
+    adjusted = await request.app[PARTS].replays.replay(request.match_info["id"], given)
+    days = counted(adjusted.after.days, "day", "days")
+    return web.json_response({**adjusted.model_dump(mode="json"), "days": days})
+
+
+@_answering
 async def suggestion(request: web.Request) -> web.Response:
     """Give one suggestion, on offer or not, with what was decided on it."""
     parts = request.app[PARTS]
     home = parts.home()
     known = await parts.offers.look(request.match_info["id"])
+    watched = await parts.offers.verdict(request.match_info["id"])
     returned = known.offered.returned
     return web.json_response(
         {
@@ -148,8 +161,15 @@ async def suggestion(request: web.Request) -> web.Response:
             else None,
             "decision": decision_json(known.decision, home) if known.decision else None,
             "history": [decision_json(one, home) for one in known.history],
+            "watched": watched_json(watched) if watched else None,
+            "verdict": watched.proposal.model_dump() if watched and watched.proposal else None,
         }
     )
+
+
+async def automations(request: web.Request) -> web.Response:
+    """List all automations that are watched: those Nightshift made, and those that people made, read-only."""
+    return web.json_response([watched_json(one) for one in await request.app[PARTS].offers.watched()])
 
 
 @_answering
@@ -185,6 +205,25 @@ async def allow(request: web.Request) -> web.Response:
     if not await request.app[PARTS].offers.allow(given.get("kind"), given.get("value")):
         return error_json(404, "That is not excluded.")
     return web.json_response({"kind": given["kind"], "value": given["value"]})
+
+
+def watched_json(one: Watched) -> dict[str, Any]:
+    """Return what an automation did of late as JSON, day by day, with its verdict if there is one."""
+    missed = [day.missed for day in one.days]
+    return {
+        "unique_id": one.unique_id,
+        "entity_id": one.entity_id,
+        "alias": one.alias,
+        "suggestion_id": one.suggestion_id or None,
+        "since": one.since.isoformat() if one.since else None,
+        "fired": sum(day.fired for day in one.days),
+        "undone": sum(day.undone for day in one.days),
+        "by_hand": sum(day.by_hand for day in one.days),
+        "missed": None if None in missed or not missed else sum(day or 0 for day in missed),
+        "days": [day.model_dump() for day in one.days],
+        "undone_at": one.undone_at,
+        "verdict": one.proposal.model_dump() if one.proposal else None,
+    }
 
 
 def decision_json(decision: Decision, home: Home | None) -> dict[str, Any]:

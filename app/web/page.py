@@ -10,18 +10,21 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from app.habits.nightly import ANALYSIS
+from app.habits.offers.decision import IN_THE_HUB
 from app.jobs.run import RunStatus
 from app.model import Home
 from app.neighbours import Neighbour, NeighbourState
 from app.web.api import offered_now
 from app.web.cards import make_cards
 from app.web.charts import draw_durations
+from app.web.decided import Stand, stand_of
 from app.web.findings import read_findings, tell_empty
 from app.web.frame import show
 from app.web.history import Moment, moment, row_of
 from app.web.night import tell_night
 from app.web.parts import PARTS, WebParts
 from app.web.states import newest_told, newest_where, zone_of_page
+from app.web.suggestion_page import hub_base, people_of
 from app.web.wording import counted, date_text, listed, remaining, sentence, size
 
 _SHOWN_RUNS: Final = 30
@@ -64,7 +67,25 @@ class NeighbourLine:
 
 async def show_page(request: web.Request) -> web.Response:
     """GET /: the first page."""
-    return await show(request, "page.html", room="home", context=await gather(request.app[PARTS]))
+    parts = request.app[PARTS]
+    context = {
+        **await gather(parts),
+        "accepted": await _accepted(request, parts),
+        "hub_base": hub_base(request),
+    }
+    return await show(request, "page.html", room="home", context=context)
+
+
+async def _accepted(request: web.Request, parts: WebParts) -> list[Stand]:
+    """Return what was accepted and how it stands, the newest first."""
+    if (home := parts.home()) is None:
+        return []
+    now, zone, people = parts.clock.now(), zone_of_page(parts), people_of(request)
+    standing = (await parts.offers.decisions.standing(home.home_id)).values()
+    held = sorted(
+        (one for one in standing if one.verdict in IN_THE_HUB), key=lambda one: one.decided_at, reverse=True
+    )
+    return [stand_of(one, home, people, now, zone) for one in held]
 
 
 async def gather(parts: WebParts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from app.archive.archive import ArchiveSize
 from app.bus import Bus
 from app.clock import Clock
 from app.habits.offers.offers import Offers
+from app.habits.offers.replays import Replays
 from app.habits.suggestions import Suggestions
 from app.jobs.ledger import Ledger
 from app.jobs.results import SubjectResults
@@ -51,6 +52,7 @@ class WebParts:
     metrics: Metrics
     suggestions: Suggestions
     offers: Offers
+    replays: Replays
     home: Callable[[], Home | None]
     archive_size: Callable[[], Awaitable[ArchiveSize | None]]
     ingress: bool

@@ -19,7 +19,7 @@ from app.announce.topics import ANALYSIS_COMPLETE, Topics
 from app.bus import Bus
 from app.clock import TurnedClock
 from app.errors import NeighbourError
-from app.habits.announcements import SuggestionsChanged
+from app.habits.announcements import SuggestionDecided, SuggestionsChanged
 from app.jobs.announcements import JobFailing, JobRecovered, SubjectGivenUp
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
@@ -178,14 +178,40 @@ async def test_what_came_and_went_is_told_once_and_not_kept(house: House, broker
     async with house.announcing(always(broker)):
         await ear.hear(TOPICS.state)
         house.titles = ["a", "b"]
-        house.bus.announce(SuggestionsChanged("home", "r1", 2, ("a", "b"), ("b",), ("z",)))
-        await ear.hear(TOPICS.event, _has(event_type="created", count=1, titles=["b"], run_id="r1"))
+        house.bus.announce(SuggestionsChanged("home", "r1", 2, ("a", "b"), ("b",), ("z",), ("i2",)))
+        await ear.hear(
+            TOPICS.event, _has(event_type="created", count=1, titles=["b"], run_id="r1", ids=["i2"])
+        )
         await ear.hear(TOPICS.event, _has(event_type="faded", count=1, titles=["z"]))
         await ear.hear(TOPICS.state, _has(pending=2))
     async with ear_at(broker) as late:
         await late.hear(TOPICS.discovery)
         await late.barrier()
         assert not late.texts(TOPICS.event)
+
+
+async def test_a_decision_is_told_and_what_is_on_offer_follows(
+    house: House, broker: Broker, ear: Ear
+) -> None:
+    house.titles = ["a"]
+    async with house.announcing(always(broker)):
+        await ear.hear(TOPICS.state, _has(pending=1))
+        house.titles = []
+        house.bus.announce(SuggestionDecided("home", "i1", "a", "accepted", "enabled", "page", "ana"))
+        await ear.hear(TOPICS.event, _has(event_type="accepted", id="i1", title="a", via="page", reason=""))
+        await ear.hear(TOPICS.state, _has(pending=0))
+
+
+async def test_a_decision_asked_over_mqtt_is_answered_unless_it_had_waited(
+    house: House, broker: Broker, ear: Ear
+) -> None:
+    await ear.say(TOPICS.suggestion, '{"id":"old","do":"accept"}', retain=True)
+    async with house.announcing(always(broker)):
+        await ear.hear(TOPICS.availability, "online".__eq__)
+        await ear.say(TOPICS.suggestion, '{"id":"i1","do":"accept"}')
+        await ear.hear(TOPICS.event, _has(event_type="refused"))
+        await ear.barrier()
+        assert len(ear.texts(TOPICS.event)) == 1
 
 
 async def test_a_job_that_needs_looking_at_is_an_event(house: House, broker: Broker, ear: Ear) -> None:

@@ -11,7 +11,7 @@ from app.announce.topics import Topics
 _TOPICS = Topics()
 
 
-def _asked(topic: str, payload: bytes, *, retained: bool = False) -> Command | None:
+def _asked(topic: str, payload: bytes, *, retained: bool = False) -> Command | bytes | None:
     return command_of(Incoming(topic, payload, retained), _TOPICS)
 
 

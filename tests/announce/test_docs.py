@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.announce.decisions import Do, Told
+from app.announce.decisions import message as message_of
 from app.announce.discovery import EVENT_TYPES, DeviceFacts, device_payload
 from app.announce.job_news import JobEvent, news_message
 from app.announce.status import Standing, Status, completion_message, event_message, state_message
@@ -48,6 +50,14 @@ def test_every_field_of_every_message_is_documented() -> None:
             assert f"| `{field}` |" in _DOCS
     for field in json.loads(event_message("created", ["x"], "r1")):
         assert f"`{field}`" in _DOCS
+    for field in json.loads(event_message("created", ["x"], "r1", ["i1"])) | json.loads(
+        message_of(Told.REFUSED, "i1")
+    ):
+        assert f"`{field}`" in _DOCS
+    for field in ("id", "do", "mode", "days", "confirm"):
+        assert f"| `{field}` |" in _DOCS
+    for word in Do:
+        assert f"`{word}`" in _DOCS
     for field in json.loads(news_message(JobFailing("analysis", "home", 3, "no"))):
         assert f"`{field}`" in _DOCS
     for word in (*EVENT_TYPES, *Status, *JobEvent):

@@ -117,7 +117,7 @@ def test_paused_off_and_given_up_are_told(folder: Path, capsys: pytest.CaptureFi
     ("words", "said"),
     [
         (["run", "analysis", "--date", "yesterday"], "--date 'yesterday': give a day such as 2026-01-31"),
-        (["run", "dishes"], "there is no job 'dishes'; there are: analysis, health_check"),
+        (["run", "dishes"], "there is no job 'dishes'; there are: analysis, health_check, morning_digest"),
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_is_opened(

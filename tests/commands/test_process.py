@@ -84,7 +84,10 @@ def test_the_page_is_not_opened_to_others_without_a_key(tmp_path: Path) -> None:
 def test_an_unknown_job_is_answered_with_those_there_are(tmp_path: Path) -> None:
     done = _said(tmp_path / "none", "run", "dishes", **NO_HUB, NIGHTSHIFT_MQTT="off")
     assert done.returncode == 2
-    assert done.stderr == "nightshift: there is no job 'dishes'; there are: analysis, health_check\n"
+    assert (
+        done.stderr
+        == "nightshift: there is no job 'dishes'; there are: analysis, health_check, morning_digest\n"
+    )
     assert not (tmp_path / "none").exists()
 
 

@@ -15,13 +15,14 @@ from app.habits.announcements import SuggestionsChanged
 from app.habits.nightly import NightlyAnalysis
 from app.habits.offers.excluded import Exclusion
 from app.habits.offers.exclusions import Exclusions
+from app.habits.offers.watches import Watches
 from app.habits.suggestions import Suggestions, SuggestionStatus
 from app.hub.source import Slice
 from app.jobs.announcements import Progress
 from app.jobs.context import RunContext
 from app.jobs.engine import EmbeddedEngine
 from app.jobs.run import Trigger
-from app.model import Area, Cause, Entity, Home
+from app.model import Area, Automation, Cause, Entity, Home
 from app.neighbours import Neighbours
 from app.store.database import Store
 from app.words.writer import Writer
@@ -110,6 +111,7 @@ class House:
             writer=Writer(None, Neighbours(self.bus, self.clock), self.clock),
             history_days=40,
             keep_days=400,
+            watches=Watches(self.store, self.bus, self.clock),
         )
         context = RunContext(
             run_id=run_id,
@@ -228,3 +230,27 @@ async def test_what_people_excluded_is_neither_found_nor_offered(house: House) -
     counts = await house.night("second")
     assert (counts["suggestions_generated"], counts["set_aside"] > 0) == (0, True)
     assert all(one.status is SuggestionStatus.FADED for one in await house.suggestions.known("home"))
+
+
+async def test_a_night_looks_after_the_homes_automations_and_the_next_writes_no_day_twice(
+    house: House,
+) -> None:
+    config = {"triggers": [{"trigger": "time", "at": "20:00:00"}], "actions": [
+        {"action": "fan.turn_on", "target": {"entity_id": "fan.hall"}}]}  # fmt: skip
+    fan = Automation(entity_id="automation.fan", unique_id="fan", alias="Fan", config=config)
+    house.source.home = house.source.home.model_copy(update={"automations": (fan,)})
+    for day in range(1, DAYS):
+        at = to_ms(NOW - timedelta(days=day) + timedelta(hours=17))
+        house.source.rows += [
+            Event("fan.hall", "on", at, Cause.MACHINE, day, "automation.fan"),
+            Event("fan.hall", "off", at + (120_000 if day in {3, 9} else 3_600_000), Cause.HAND),
+        ]
+    watches = Watches(house.store, house.bus, house.clock)
+    await house.night("first")
+    (one,) = await watches.listed("home")
+    figures = sum(day.fired for day in one.days), sum(day.undone for day in one.days)
+    assert (one.alias, figures, one.proposal) == ("Fan", (DAYS - 2, 2), None)
+    await house.clock.turn(timedelta(days=1))
+    await house.night("second")
+    (again,) = await watches.listed("home")
+    assert again.days[: len(one.days)] == one.days

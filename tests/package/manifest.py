@@ -26,6 +26,9 @@ def types_of(schema: dict[str, Any]) -> dict[str, "OptionType"]:
     for name, given in schema.items():
         if isinstance(given, list):
             (fields,) = given
+            if isinstance(fields, str):
+                found[f"{name}.each"] = OptionType(fields)
+                continue
             found |= {f"{name}.{field}": OptionType(line) for field, line in fields.items()}
         else:
             found[name] = OptionType(given)

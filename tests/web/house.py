@@ -25,6 +25,8 @@ from app.habits.offers.decisions import Decisions
 from app.habits.offers.deploying import Deploying
 from app.habits.offers.exclusions import Exclusions
 from app.habits.offers.offers import Offers
+from app.habits.offers.replays import Replays
+from app.habits.offers.watches import Watches
 from app.habits.suggestion import Evidence, Replay, Suggestion
 from app.habits.suggestions import Suggestions
 from app.hub.editor import AutomationEditor
@@ -252,6 +254,7 @@ def _parts(
             home_id="home", editor=editor, decisions=decisions, neighbours=neighbours, bus=bus, clock=clock
         ),
         clock=clock,
+        watches=Watches(store, bus, clock),
     )
     given: dict[str, Any] = {
         "options": Options(),
@@ -267,6 +270,13 @@ def _parts(
         "metrics": Metrics(upkeep, monitor, bus),
         "suggestions": suggestions,
         "offers": offers,
+        "replays": Replays(
+            home=lambda: known.get("home"),
+            suggestions=suggestions,
+            archive=Archive(store, clock),
+            engine=EmbeddedEngine(clock),
+            keep_days=400,
+        ),
         "home": lambda: known.get("home"),
         "archive_size": size,
         "ingress": False,

@@ -212,7 +212,7 @@ async def test_what_is_pressed_is_reached_with_the_keyboard_and_is_large_enough(
         await offer(opened, suggestion())
         await page.goto(address)
         reached = []
-        for _ in range(8):
+        for _ in range(10):
             await page.keyboard.press("Tab")
             reached.append(await page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         assert {"theme", "run", "nightly", "SUMMARY"} <= set(reached)

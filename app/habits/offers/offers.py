@@ -23,6 +23,8 @@ from app.habits.offers.troubles import (
     NothingDecidedError,
     NotOnOfferError,
 )
+from app.habits.offers.watched import Watched
+from app.habits.offers.watches import Watches
 from app.habits.offers.wiring import area_of, described, unique_id_of
 from app.habits.suggestion import Suggestion
 from app.habits.suggestions import Offered, Suggestions
@@ -58,12 +60,14 @@ class Offers:
         exclusions: Exclusions,
         deploying: Deploying,
         clock: Clock,
+        watches: Watches | None = None,
     ) -> None:
         self._home_id = home_id
         self._home = home
         self._suggestions = suggestions
         self._exclusions = exclusions
         self._clock = clock
+        self._watches = watches
         self.decisions = decisions
         self.deploying = deploying
 
@@ -198,6 +202,17 @@ class Offers:
     async def allow(self, kind: object, value: object) -> bool:
         """Let it be offered again; False when it was not excluded. Raises InputError."""
         return await self._exclusions.remove(self._home_id, Exclusion.of(kind, value))
+
+    async def verdict(self, suggestion_id: str) -> Watched | None:
+        """Return what a suggestion's automation did since, with its proposal; None before the first night.
+
+        A proposal's `automation` is what `change` takes; to retire is `undo`.
+        """
+        return await self._watches.of(self._home_id, suggestion_id) if self._watches else None
+
+    async def watched(self) -> list[Watched]:
+        """Return all automations that are watched, those that people made too."""
+        return await self._watches.listed(self._home_id) if self._watches else []
 
     async def _remove(self, known: Decision, who: Who, *, force: bool) -> Decision:
         if not known.body.hashes:

@@ -30,6 +30,7 @@ class NeedsConfirmationError(InputError):
     """A mistake of it would cost more than a lamp left on: it takes an explicit yes."""
 
     def __init__(self, why: str) -> None:
+        self.why = why
         super().__init__(f"This {why}: accept it with confirm true if it may do so with nobody looking.")
 
 

@@ -10,7 +10,7 @@
   // What makes a page look again; progress and log lines are shown as they come.
   const CHANGES = [
     "run_started", "run_ended", "run_skipped", "job", "job_failing", "job_recovered", "subject_given_up",
-    "neighbour", "suggestions", "refresh",
+    "neighbour", "suggestions", "suggestion_decided", "refresh",
   ];
 
   // ── theme: the system's, or a stored choice; choosing what the system has anyway forgets the choice ──
@@ -112,18 +112,33 @@
     return told;
   }
 
-  async function press(control, path) {
+  // Asks before what a person changed in Home Assistant is lost; without the question, nothing is.
+  function sure() {
+    const dialog = document.getElementById("sure");
+    if (!dialog) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      dialog.returnValue = "";
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "go"), { once: true });
+      dialog.showModal();
+    });
+  }
+
+  async function send(control, path, body) {
     control.disabled = true;
     try {
-      const told = await post(path, control.dataset.body);
+      let told = await post(path, body);
+      if (told.edited && !(await sure())) told = { ...told, edited: false };
+      else if (told.edited) told = await post(path, JSON.stringify({ ...JSON.parse(body || "{}"), force: true }));
       if (control.dataset.follow && told.run_id) return location.assign(control.dataset.follow + told.run_id);
-      say(told.error || control.dataset.done || "");
+      say(told.error || told.trouble || control.dataset.done || "");
     } catch (error) {
       say(error.message, true);
     }
     control.disabled = false;
     await refresh();
   }
+
+  const press = (control, path) => send(control, path, control.dataset.body);
 
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
@@ -146,6 +161,7 @@
     const button = event.target.closest("button");
     if (!button) return;
     if (button.id === "theme") switchTheme();
+    else if (button.closest("#sure")) document.getElementById("sure").close(button.value);
     else if (button.dataset.post) press(button, button.dataset.post);
     else if (button.dataset.copy) copy(button);
   });
@@ -214,7 +230,7 @@
   }
 
   // What a page's own script needs of this one.
-  window.nightshift = { post, refresh, say };
+  window.nightshift = { post, send, refresh, say };
 
   showTheme();
   systemDark.addEventListener("change", showTheme);

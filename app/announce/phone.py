@@ -1,0 +1,179 @@
+"""Answers from the phone: a tapped button comes back as an event, is checked, acted on, and confirmed.
+
+Nothing is remembered between the notification and its answer but what the button itself carries, so a restart
+in between changes nothing. A tap while Nightshift or its connection to the hub is down is not heard: the
+suggestion then stays on offer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.announce.notification import Answer, Button, Notification, answer_of, mark_of, question
+from app.announce.phones import Line, Phones, is_admin, tell
+from app.errors import NeighbourError, NightshiftError
+from app.habits.offers.decision import Decision, Verdict, Via, Who
+from app.habits.offers.offers import Offers
+from app.habits.offers.troubles import DecidedAlreadyError, NeedsConfirmationError
+from app.hub.editor import editor_path
+from app.model import Home
+
+_log = logging.getLogger(__name__)
+ANSWERED: Final = "mobile_app_notification_action"
+_WAITING = 16
+_WEEK: Final = 7
+_STANDS: Final = {
+    Verdict.ACCEPTING: "accepted",
+    Verdict.ACCEPTED: "accepted",
+    Verdict.DECLINED: "declined",
+    Verdict.SNOOZED: "put off",
+    Verdict.UNDOING: "taken back",
+    Verdict.UNDONE: "taken back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said in answer. `to_all`: also to those who did not tap: their buttons are of no use now."""
+
+    notification: Notification
+    to_all: bool = True
+
+
+class PhoneAnswers:
+    """Hears the buttons of Nightshift's notifications and decides for those who may.
+
+    Taps are dealt with one after another, so that a double one meets what the first did.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        phones: Phones,
+        offers: Offers,
+        *,
+        home: Callable[[], Home | None],
+        page: Callable[[], str],
+    ) -> None:
+        self._line = line
+        self._phones = phones
+        self._offers = offers
+        self._home = home
+        self._page = page
+        self._taps: asyncio.Queue[tuple[Answer, str]] = asyncio.Queue(_WAITING)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen; returns at once, whether there is a connection or not."""
+        self._tasks = [asyncio.create_task(work, name="phone") for work in (self._listen(), self._obey())]
+
+    async def stop(self) -> None:
+        if self._unsubscribe:
+            self._unsubscribe()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take an event of the hub; what is not an answer to us is left alone."""
+        data, context = event.get("data"), event.get("context")
+        action = data.get("action") if isinstance(data, dict) else None
+        user_id = context.get("user_id") if isinstance(context, dict) else None
+        try:
+            answer = answer_of(action)
+        except ValueError as error:
+            _log.info("Ignored a tap on %.100r: %s", action, error)
+            return
+        if answer is None:
+            return
+        try:
+            self._taps.put_nowait((answer, user_id if isinstance(user_id, str) else ""))
+        except asyncio.QueueFull:
+            _log.warning("Too many taps at once; ignored one")
+
+    async def _listen(self) -> None:
+        try:
+            self._unsubscribe = await self._line.subscribe(ANSWERED, self.hear)
+        except NeighbourError as error:
+            # It is subscribed all the same, with the next connection.
+            _log.info("Not listening to phones yet: %s", error)
+
+    async def _obey(self) -> None:
+        while True:
+            answer, user_id = await self._taps.get()
+            try:
+                await self._answer(answer, user_id)
+            except Exception:  # noqa: BLE001 - a task's edge: one tap must not be the last that is heard
+                _log.exception("A tap on the phone could not be dealt with")
+
+    async def _answer(self, answer: Answer, user_id: str) -> None:
+        home = self._home()
+        if home is None:
+            _log.warning("Ignored a tap: Home Assistant has not told yet who is an administrator")
+            return
+        if not is_admin(home, user_id):
+            _log.warning("Ignored a tap by somebody who is no administrator")
+            refused = Notification(
+                "Not done", "Only an administrator of Home Assistant can do this.", self._page()
+            )
+            await self._say(_Said(refused, to_all=False), home, user_id)
+            return
+        await self._say(await self._decided(answer, Who(user_id, Via.PHONE), home), home, user_id)
+
+    async def _decided(self, answer: Answer, who: Who, home: Home) -> _Said:
+        """Do what was tapped and return what is said to it."""
+        title = ""
+        try:
+            known = await self._offers.look(answer.suggestion_id)
+            title = known.offered.suggestion.title
+            if answer.mark is not None and answer.mark != mark_of(known.decision) and known.decision:
+                return self._stands(known.decision, home)
+            return await self._acted(answer, who, home, title)
+        except NeedsConfirmationError as error:
+            return _Said(question(answer, title, error.why, self._page()), to_all=False)
+        except DecidedAlreadyError as error:
+            return self._stands(error.decision, home)
+        except NightshiftError as error:
+            said = f"{title}. {error}" if title else str(error)
+            return _Said(Notification("Not done", said, self._page()), to_all=False)
+
+    async def _acted(self, answer: Answer, who: Who, home: Home, title: str) -> _Said:
+        if answer.button is Button.CANCEL:
+            return _Said(Notification("Nothing was created", f"{title}. It stays on offer.", self._page()))
+        if answer.button is Button.LATER:
+            return self._stands(await self._offers.snooze(answer.suggestion_id, who, _WEEK), home)
+        confirm = answer.button is Button.CONFIRM
+        return self._stands(await self._offers.accept(answer.suggestion_id, who, confirm=confirm), home)
+
+    def _stands(self, decision: Decision, home: Home) -> _Said:
+        """Return what says how things stand now."""
+        title, verdict = decision.body.suggestion.title, decision.verdict
+        if verdict is Verdict.ACCEPTED and not decision.gone:
+            return _Said(Notification("Created", f"{title}.", editor_path(decision.body.unique_id)))
+        if verdict is Verdict.ACCEPTING:
+            why = decision.body.trouble or "Home Assistant has not answered"
+            text = f"{title}. It is made as soon as Home Assistant can do it. Now: {why}"
+            return _Said(Notification("Accepted, not made yet", text, self._page()))
+        if verdict is Verdict.SNOOZED and decision.until:
+            day = decision.until.astimezone(home.zone)
+            until = f"until {day.day} {day.strftime('%B')}"
+            return _Said(Notification("Not now", f"{title}. It is put off {until}.", self._page()))
+        names = {user.id: user.name for user in home.users}
+        by = names.get(decision.decided_by, "")
+        what = "removed in Home Assistant" if decision.gone else _STANDS[verdict]
+        said = f"{title}. It was {what} meanwhile{f' by {by}' if by and not decision.gone else ''}."
+        return _Said(Notification("Nothing was done", said, self._page()))
+
+    async def _say(self, said: _Said, home: Home, user_id: str) -> None:
+        """Say it to whoever tapped; where that is not known, or it concerns all, to all."""
+        try:
+            own = await self._phones.of_user(home, user_id)
+            others = await self._phones.chosen(home) if said.to_all or not own else ()
+        except NeighbourError as error:
+            _log.warning("The answer %r reached no phone: %s", said.notification.title, error)
+            return
+        await tell(self._phones, (*own, *others), said.notification)

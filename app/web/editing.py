@@ -1,0 +1,82 @@
+"""The form in which an automation is changed before it is accepted: its fields as they stand."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.errors import InputError
+from app.habits.offers.adjusting import (
+    MOST_DELAY,
+    MOST_OFFSET,
+    WEEKDAYS,
+    delay_of,
+    kind_of,
+    seconds_of,
+    times_of,
+)
+from app.model import Home
+from app.web.automation import read_automation
+
+_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A box to tick; `label` may be hostile."""
+
+    value: str
+    label: str
+    ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditForm:
+    """The form's fields. `at`, `offset`, `delay` are None where the trigger has no such thing; minutes.
+
+    `hours` is (after, before), empty texts for any hour; None where the trigger is itself a time.
+    """
+
+    alias: str
+    at: str | None
+    sun: str
+    offset: int | None
+    delay: int | None
+    most_offset: int
+    most_delay: int
+    days: tuple[Choice, ...]
+    hours: tuple[str, str] | None
+    conditions: tuple[Choice, ...]
+    fixed: str
+
+
+def form_of(automation: dict[str, Any], home: Home | None) -> EditForm | None:
+    """Return the form for an automation, None where none of it can be changed here."""
+    kind = kind_of(automation)
+    if not kind:
+        return None
+    trigger = automation["triggers"][0]
+    try:
+        times = times_of(automation)
+        offset = round(seconds_of(trigger.get("offset")) / 60) if kind == "sun" else None
+        delay = round(delay_of(automation) / 60) if kind in {"state", "numeric_state"} else None
+    except (InputError, KeyError, IndexError, AttributeError):
+        return None
+    weekdays = times.get("weekday") or WEEKDAYS
+    words = read_automation(automation, home).conditions
+    others = [
+        Choice(str(number), said, ticked=True)
+        for number, (one, said) in enumerate(zip(automation["conditions"], words, strict=False))
+        if one.get("condition") != "time"
+    ]
+    return EditForm(
+        alias=str(automation.get("alias") or ""),
+        at=str(trigger.get("at"))[:5] if kind == "time" else None,
+        sun=str(trigger.get("event") or "") if kind == "sun" else "",
+        offset=offset,
+        delay=delay,
+        most_offset=MOST_OFFSET,
+        most_delay=MOST_DELAY,
+        days=tuple(Choice(day, name, day in weekdays) for day, name in zip(WEEKDAYS, _NAMES, strict=True)),
+        hours=None if kind == "time" else (str(times.get("after", ""))[:5], str(times.get("before", ""))[:5]),
+        conditions=tuple(others),
+        fixed="What starts it and what it does can be changed in Home Assistant's own editor, once accepted.",
+    )
