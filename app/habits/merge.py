@@ -164,8 +164,24 @@ def _simpler(habit: Habit, habits: list[Habit]) -> Habit | None:
         and len(one.explained) >= len(habit.explained)
         and _about_as_steady(one, habit)
         and not _surer(habit, one)
+        and not _comes_with(one, habit)
     ]
     return min(plainer, key=lambda one: (asked(one.conditions), one.spread), default=None)
+
+
+def _comes_with(habit: Habit, other: Habit) -> bool:
+    """Return whether a habit follows a lamp that comes on at the moments of the other's sensor.
+
+    It asks for less only because what turns that lamp on has asked it already.
+    """
+    first, second = habit.trigger, other.trigger
+    return (
+        first is not None
+        and second is not None
+        and is_actuator(first.entity_id)
+        and not is_actuator(second.entity_id)
+        and _same_moments(habit, other)
+    )
 
 
 def _wider(habit: Habit, other: Habit, times: float) -> bool:

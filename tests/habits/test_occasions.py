@@ -254,3 +254,21 @@ def test_a_door_that_takes_three_conditions_to_be_as_right_as_coming_home_stands
     stay, dropped = explain_away([door, home])
     assert stay == [home]
     assert [one.habit for one in dropped] == [door]
+
+
+def test_a_lamp_that_comes_on_with_a_sensor_asks_for_less_only_because_its_automation_asks() -> None:
+    none = np.empty(0, np.int64)
+    ceiling = Target(("light.bed_ceiling",), "on", none, np.empty(0, np.bool_), none, none, none)
+    acts = np.arange(40, dtype=np.int64) * 86_400_000
+
+    def habit(trigger: Trigger, conditions: Conditions, before: int, spread: float) -> Habit:
+        fires = acts - before
+        played = Played(fires, acts, fires[:3], none, days=40)
+        return Habit(
+            TRIGGER, ceiling, trigger=trigger, conditions=conditions, spread=spread, train=played,
+            held_out=played, whole=played, explained=acts, fires=fires,
+        )  # fmt: skip
+
+    lamp = habit(Trigger("light.bed_lamp", "on", "off"), Conditions(dark=True), 4_000, 1.8)
+    sensor = habit(Trigger("binary_sensor.bed", "on", "off"), Conditions(quiet=10, dark=True), 4_500, 1.7)
+    assert explain_away([lamp, sensor])[0] == [sensor]
