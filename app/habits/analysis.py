@@ -14,12 +14,12 @@ from app.habits.automation import automation_of
 from app.habits.days import Days, observe
 from app.habits.facts import facts_of, habit_json, identities
 from app.habits.gates import failed
-from app.habits.goings import as_people_move, goings
+from app.habits.goings import as_people_move, goings, keeps_the_hour
 from app.habits.habit import TRIGGER, Habit
 from app.habits.known import Known, done_already, known_effects, machine_does
 from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
 from app.habits.localtime import LocalTime
-from app.habits.merge import Dropped, explain_away, keeps_the_hour
+from app.habits.merge import Dropped, explain_away
 from app.habits.notes import notes_of
 from app.habits.numbers import Measuring
 from app.habits.routines import routines
