@@ -113,7 +113,8 @@ def _judged(
     order = ("right", "dead", "stand-in")
     if verdicts:
         best = min(verdicts, key=lambda one: (order.index(one.verdict), one.time_error or 0))
-        return replace(best, also=_also(home, best, verdicts))
+        others = [place for place, habit in enumerate(home.truth) if steps & _expanded(habit.steps, groups)]
+        return _with_others(home, best, [_against(home, place, suggestion, said, moving) for place in others])
     if steps & home.existing:
         return Judged(suggestion, said, "existing", why="an automation does it already")
     if steps & home.machine_made:
@@ -127,16 +128,17 @@ def _judged(
     return Judged(suggestion, said, "false", why=_came_from(home, said))
 
 
-def _also(home: ManyHome, best: Judged, verdicts: Sequence[Judged]) -> tuple[int, ...]:
-    """Return the other habits it does on their occasion: those of other things than its own habit's."""
+def _with_others(home: ManyHome, best: Judged, others: Sequence[Judged]) -> Judged:
+    """Add the other habits that it does on their occasion: those of other things than its own habit's."""
     if best.verdict != "right" or best.habit is None:
-        return ()
+        return best
     own = set(home.truth[best.habit].steps)
-    return tuple(
+    also = tuple(
         one.habit
-        for one in verdicts
+        for one in others
         if one.habit is not None and one.verdict == "right" and not own & set(home.truth[one.habit].steps)
     )
+    return replace(best, also=also)
 
 
 def _expanded(
