@@ -20,7 +20,8 @@ _PRESENCE = ("person.", "device_tracker.", "zone.home", "group.", "presence")
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One suggestion: the habit that it is about (None: none), and how it stands to it. Errors: minutes for
-    a time or an offset, a factor (at least 1) for a delay.
+    a time or an offset, a factor (at least 1) for a delay. `also` are other habits of the same occasion that
+    it does too: when the last one leaves, what was planted as two goes off as one.
     """
 
     suggestion: Any
@@ -32,6 +33,7 @@ class Judged:
     delay_factor: float | None = None
     days_right: bool | None = None
     conditions_right: bool | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +43,9 @@ class HomeJudged:
 
     def found(self, habit: int) -> bool:
         """Return whether it is suggested: of several steps, two thirds."""
-        hits = [one for one in self.judged if one.habit == habit and one.verdict == "right"]
+        hits = [
+            one for one in self.judged if one.verdict == "right" and (one.habit == habit or habit in one.also)
+        ]
         planted = self.home.truth[habit]
         if len(planted.steps) == 1:
             return bool(hits)
@@ -108,7 +112,9 @@ def _judged(
     verdicts = [_against(home, place, suggestion, said, moving) for place in about]
     order = ("right", "dead", "stand-in")
     if verdicts:
-        return min(verdicts, key=lambda one: (order.index(one.verdict), one.time_error or 0))
+        best = min(verdicts, key=lambda one: (order.index(one.verdict), one.time_error or 0))
+        others = [place for place, habit in enumerate(home.truth) if steps & _expanded(habit.steps, groups)]
+        return _with_others(home, best, [_against(home, place, suggestion, said, moving) for place in others])
     if steps & home.existing:
         return Judged(suggestion, said, "existing", why="an automation does it already")
     if steps & home.machine_made:
@@ -120,6 +126,19 @@ def _judged(
                 suggestion, said, "opposite", place, "the other way round of a planted habit's thing"
             )
     return Judged(suggestion, said, "false", why=_came_from(home, said))
+
+
+def _with_others(home: ManyHome, best: Judged, others: Sequence[Judged]) -> Judged:
+    """Add the other habits that it does on their occasion: those of other things than its own habit's."""
+    if best.verdict != "right" or best.habit is None:
+        return best
+    own = set(home.truth[best.habit].steps)
+    also = tuple(
+        one.habit
+        for one in others
+        if one.habit is not None and one.verdict == "right" and not own & set(home.truth[one.habit].steps)
+    )
+    return replace(best, also=also)
 
 
 def _expanded(

@@ -14,12 +14,19 @@ from app.habits.automation import automation_of
 from app.habits.days import Days, observe
 from app.habits.facts import facts_of, habit_json, identities
 from app.habits.gates import failed
-from app.habits.goings import as_people_move, goings
+from app.habits.goings import as_people_move, goings, keeps_the_hour
 from app.habits.habit import TRIGGER, Habit
-from app.habits.known import Known, done_already, known_effects, machine_does
+from app.habits.known import (
+    Known,
+    done_already,
+    known_effects,
+    machine_does,
+    mostly_of,
+    never_fails,
+)
 from app.habits.learning import Candidate, Span, Tried, as_habit, confidence, learn
 from app.habits.localtime import LocalTime
-from app.habits.merge import Dropped, explain_away, keeps_the_hour
+from app.habits.merge import Dropped, explain_away
 from app.habits.notes import notes_of
 from app.habits.numbers import Measuring
 from app.habits.offers.conflicts import Beside
@@ -43,11 +50,7 @@ LEAST_DAYS = 13
 LEAST_DAYS_WEEKLY = 20
 _MOST_DATES = 100
 _THERE = frozenset({"motion", "occupancy", "presence", "moving", "vibration"})
-_MANY_FIRES = 20
-_NEVER_FAILS = 0.97
-_AT_ONCE = 3.0
-_LIKE_A_CLOCK = 0.6
-"""Nobody's hand is that steady: the middle half of the lags within six tenths of a second."""
+_NEVER_FAILS_SAID = "an automation or another app does it: it never fails"
 _TO_THE_SECOND = 10.0
 """People do nothing within ten seconds of the same time of day, day after day."""
 
@@ -184,6 +187,7 @@ def _select(habits: list[Habit], scene: Scene) -> tuple[list[Habit], list[SetAsi
     """Return what is offered, and why the rest isn't."""
     aside: list[SetAside] = []
     good: list[Habit] = []
+    timed: list[Habit] = []
     effects = known_effects(scene.home)
     moves = goings(scene.timeline, scene.around.presence)
     for habit in habits:
@@ -192,7 +196,11 @@ def _select(habits: list[Habit], scene: Scene) -> tuple[list[Habit], list[SetAsi
             good.append(habit)
         else:
             aside.append(SetAside(habit=_title(habit, scene), why=why))
-    stay, dropped = explain_away(good)
+            timed += [habit] if why == _NEVER_FAILS_SAID else []
+    # What else comes before the same acts tells a machine's work once more, less exactly.
+    echoes = [habit for habit in good if any(mostly_of(habit, other) for other in timed)]
+    aside += [SetAside(habit=_title(habit, scene), why=_NEVER_FAILS_SAID) for habit in echoes]
+    stay, dropped = explain_away([habit for habit in good if habit not in echoes])
     aside += [SetAside(habit=_title(one.habit, scene), why=_explained(one, scene)) for one in dropped]
     return stay, aside
 
@@ -225,20 +233,12 @@ def _machines(habit: Habit, scene: Scene, effects: list[Known]) -> str | None:
         return f"an automation does it: {alias}"
     if habit.kind != TRIGGER and habit.spread < _TO_THE_SECOND:
         return "an automation or another app does it: it is always on the second"
-    if not scene.causes_known and habit.kind == TRIGGER and _never_fails(habit):
-        return "an automation or another app does it: it never fails"
+    if not scene.causes_known and habit.kind == TRIGGER and never_fails(habit):
+        return _NEVER_FAILS_SAID
     moments = np.sort(np.concatenate([habit.whole.wanted, habit.whole.unwanted]))
     if machine_does(habit.target.machine, moments):
         return "an automation or another app does it"
     return None
-
-
-def _never_fails(habit: Habit) -> bool:
-    """Return whether it came after its trigger every time, to the second: people forget, and are slower."""
-    whole = habit.whole
-    if whole.fires >= _MANY_FIRES // 2 and habit.spread <= _LIKE_A_CLOCK:
-        return True
-    return whole.fires >= _MANY_FIRES and whole.precision >= _NEVER_FAILS and habit.spread <= _AT_ONCE
 
 
 def _passing_by(habit: Habit, home: Home) -> bool:

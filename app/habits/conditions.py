@@ -14,7 +14,7 @@ from app.habits.evidence import binomial_tail, wilson_lower
 from app.habits.habit import Conditions
 from app.habits.localtime import Bool, Float64
 from app.habits.replay import Played, play_reactive
-from app.habits.splits import Splits, splits
+from app.habits.splits import Splits, light_limits, splits
 from app.habits.surroundings import Known
 from app.habits.targets import Target
 
@@ -67,6 +67,9 @@ def search(
         offered = Splits()
         if wide and conditions.state is None and conditions.number is None:
             offered = splits(known.around, played.wanted, played.unwanted, but)
+        elif conditions.dark is None and conditions.number is None and _hopeful(played):
+            # Whether it is dark is asked of the sun and of the sensors at once: who asks first wins.
+            offered = light_limits(known.around, acts, played.wanted, played.unwanted)
         candidates = [
             *_one_more(conditions, known, played),
             *(replace(conditions, state=state) for state in offered.states),
@@ -76,12 +79,17 @@ def search(
         better = trial.best(candidates, _TRIED + offered.looked_at)
         if better is not None:
             conditions, played = better
-        elif wide or played.precision < _HOPELESS or played.precision > _GOOD_ENOUGH:
+        elif wide or not _hopeful(played):
             break
         else:
             # The rest of the home is asked last: what the clock and the sun tell needs no other entity.
             wide = True
     return _earned(conditions, played, known, inside, target, acts)
+
+
+def _hopeful(played: Played) -> bool:
+    """Return whether one more condition may make it good, and it isn't good already."""
+    return _HOPELESS <= played.precision <= _GOOD_ENOUGH
 
 
 def _earned(

@@ -31,6 +31,11 @@ _STATES: dict[str, str] = {
     "play_media": "playing",
     "start": "cleaning",
 }
+_MANY_FIRES = 20
+_NEVER_FAILS = 0.97
+_AT_ONCE = 3.0
+_LIKE_A_CLOCK = 0.6
+"""Nobody's hand is that steady: the middle half of the lags within six tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +178,17 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [part for part in value if isinstance(part, str)]
     return []
+
+
+def never_fails(habit: Habit) -> bool:
+    """Return whether it came after its trigger every time, to the second: people forget, and are slower."""
+    whole = habit.whole
+    if whole.fires >= _MANY_FIRES // 2 and habit.spread <= _LIKE_A_CLOCK:
+        return True
+    return whole.fires >= _MANY_FIRES and whole.precision >= _NEVER_FAILS and habit.spread <= _AT_ONCE
+
+
+def mostly_of(habit: Habit, other: Habit) -> bool:
+    """Return whether most of a habit's acts are the other's."""
+    shared = len(np.intersect1d(habit.explained, other.explained))
+    return habit.target is other.target and 2 * shared > len(habit.explained)

@@ -214,16 +214,22 @@ def _play(target: Target, found: Found, days: Days, around: Surroundings, condit
 
 
 def _presence(target: Target, found: Found, span: Span, around: Surroundings) -> Conditions:
-    """Ask for somebody at home if that clearly makes it more right on the days to learn from."""
+    """Ask for somebody at home if that clearly makes it more right on the days to learn from, or if people
+    never did it then with nobody home: it isn't known to be wanted where it was never seen.
+    """
     alone = Conditions()
     if around.presence is None:
         return alone
     peopled = replace(alone, someone_home=True)
+    due = due_instants(found.when, span.whole, around.sun)
     without = _play(target, found, span.learn, around, alone)
     with_home = _play(target, found, span.learn, around, peopled)
+    # What would never have mattered isn't asked for.
+    comes_up = len(_peopled(due, around, Conditions(someone_home=False))) > 0
     better = with_home.precision >= without.precision + _HOME_GAIN
     keeps = len(with_home.wanted) >= _HOME_KEEPS * len(without.wanted)
-    return peopled if better and keeps else alone
+    loses = len(with_home.wanted) < len(without.wanted)
+    return peopled if (better and keeps) or (comes_up and not loses) else alone
 
 
 def _reaction(target: Target, rule: Rule, span: Span, around: Surroundings) -> Habit:

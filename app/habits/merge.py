@@ -9,19 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.habits.conditions import asked, beyond
-from app.habits.evidence import median_slope, spread
+from app.habits.evidence import spread
 from app.habits.habit import TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
-from app.habits.localtime import LocalTime
 from app.habits.targets import ECHO_MS
 from app.habits.triggers import PRESENCE, is_actuator
 
 _OVERLAP = 0.5
 _ABOUT_AS_SURE = 0.1
 _HARDLY_WIDER = 1.25
-_SAME_HOUR = 20.0
-"""Minutes: acts this close to each other by the clock (the middle half of them) keep the hour."""
-_DAYS_OF_A_LINE = 12
 _SHARED_WIDER = 1.6
 _SHARED_SECONDS = 10.0
 _FULLER = 1.1
@@ -74,7 +70,7 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
         if confidence(habit) >= confidence(surest) - _ABOUT_AS_SURE
         and (habit is surest or (_same_acts(habit, surest) and _covers_alike(habit, surest)))
     ]
-    closest = min(rivals, key=lambda habit: habit.spread)
+    closest = _coming_or_going(min(rivals, key=lambda habit: habit.spread), surest, habits)
     if (cause := _common_cause(closest, rivals, habits, known) or _sensor_of(closest, rivals)) is not None:
         return cause
     if (whole := _explains_more(closest, rivals, habits) or _simpler(closest, habits)) is not None:
@@ -86,13 +82,32 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
     return closest
 
 
+def _coming_or_going(closest: Habit, surest: Habit, habits: list[Habit]) -> Habit:
+    """Return the coming or going that is the occasion though something else is closer to people in time.
+
+    Who leaves is about as close as that the home is empty then; which of the two it is, is told by when it is
+    left undone. And of leaving and what is done on leaving (the alarm is armed, the door is locked), it is
+    leaving if it explains far more.
+    """
+    if _comes_or_goes(closest):
+        as_full = len(surest.explained) >= len(closest.explained)
+        return surest if as_full and _comes_or_goes(surest) and _about_as_steady(surest, closest) else closest
+    far = [
+        one
+        for one in habits
+        if _comes_or_goes(one) and _fuller(one, closest, _FAR_FULLER) and not _surer(closest, one)
+    ]
+    return max(far, key=confidence, default=closest)
+
+
 def _common_cause(habit: Habit, rivals: list[Habit], habits: list[Habit], known: list[Habit]) -> Habit | None:
     """Return the habit whose trigger also brings about what this one follows: one arrival, five things.
 
     If people did one thing because of the other, its lag would be clearly steadier than from the arrival.
     That the one is right more often says little: it comes only when people keep the habit that both are part
     of. So a less sure one will do if it explains nearly all that the other does: without it, that isn't
-    followed.
+    followed. Nor need coming and going be as steady if it also explains clearly more: then it is done without
+    the lamp, too.
     """
     first = habit.trigger
     if first is None or not is_actuator(first.entity_id):
@@ -108,7 +123,9 @@ def _common_cause(habit: Habit, rivals: list[Habit], habits: list[Habit], known:
     near = [
         one
         for one in [*rivals, *fuller]
-        if one.trigger is not None and _of(one.trigger) in causes and _about_as_steady(one, habit)
+        if one.trigger is not None
+        and _of(one.trigger) in causes
+        and (_about_as_steady(one, habit) or (_comes_or_goes(one) and _fuller(one, habit, _FULLER)))
     ]
     return min(near, key=lambda one: one.spread, default=None)
 
@@ -164,13 +181,32 @@ def _simpler(habit: Habit, habits: list[Habit]) -> Habit | None:
         and len(one.explained) >= len(habit.explained)
         and _about_as_steady(one, habit)
         and not _surer(habit, one)
+        and not _comes_with(one, habit)
     ]
     return min(plainer, key=lambda one: (asked(one.conditions), one.spread), default=None)
 
 
+def _comes_with(habit: Habit, other: Habit) -> bool:
+    """Return whether a habit follows a lamp that comes on at the moments of the other's sensor.
+
+    It asks for less only because what turns that lamp on has asked it already.
+    """
+    first, second = habit.trigger, other.trigger
+    return (
+        first is not None
+        and second is not None
+        and is_actuator(first.entity_id)
+        and not is_actuator(second.entity_id)
+        and _same_moments(habit, other)
+    )
+
+
 def _wider(habit: Habit, other: Habit, times: float) -> bool:
-    if not _about_as_steady(habit, other):
-        return False
+    return _about_as_steady(habit, other) and _fuller(habit, other, times)
+
+
+def _fuller(habit: Habit, other: Habit, times: float) -> bool:
+    """Return whether a habit explains nearly all that the other does, and so many times as much."""
     least = max(times * len(other.explained), len(other.explained) + 2)
     return len(habit.explained) >= least and _explains_all(habit, other)
 
@@ -223,29 +259,6 @@ def _covers_alike(habit: Habit, other: Habit) -> bool:
 
 def _explains(best: Habit, other: Habit) -> bool:
     return _same_acts(best, other) or _other_way_round(best, other)
-
-
-def keeps_the_hour(habit: Habit, local: LocalTime) -> bool:
-    """Return whether a reaction that is asked for at certain hours is one of the clock in disguise.
-
-    People walk past a sensor on their way to what they do at ten to seven every day: when the acts are that
-    close to each other by the clock, or to an hour that moves, it is the
-    hour that they keep. Coming and going isn't passed by.
-    """
-    if habit.trigger is None or habit.conditions.hours is None or not len(habit.whole.met):
-        return False
-    if habit.trigger.entity_id.startswith(PRESENCE):
-        return False
-    minutes = local.minutes(habit.whole.met)
-    middle = float(np.median((minutes - habit.conditions.hours[0]) % 1440))
-    away = np.asarray((minutes - habit.conditions.hours[0] - middle + 720) % 1440 - 720, np.float64)
-    if spread(away) <= _SAME_HOUR:
-        return True
-    day = local.days(habit.whole.met)
-    if len(np.unique(day)) < _DAYS_OF_A_LINE:
-        return False
-    slope = median_slope(day, away)
-    return spread(away - slope * (day - day[0])) <= _SAME_HOUR
 
 
 def _same_acts(first: Habit, second: Habit) -> bool:

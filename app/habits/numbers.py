@@ -41,7 +41,8 @@ _ROUND_TO: dict[str, float] = {
 _MOST_ENTITIES = 32
 _MOST_A_DAY = 400
 """Of one entity; a noisier one is thinned to one in five minutes."""
-_STALE_MS = 3 * HOUR_MS
+_STALE_MS = DAY_MS
+"""A recorder writes changes only: a meter of light says 0 once at dusk, and nothing more until it dawns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,7 @@ class Series:
     value: Float32
 
     def value_at(self, at: Int64) -> Float64:
-        """Return the last value known at those instants; NaN where that is none or over three hours old."""
+        """Return the last value known at those instants; NaN where that is none or over a day old."""
         if not len(self.at):
             return np.full(len(at), np.nan)
         where = np.searchsorted(self.at, at, "right") - 1

@@ -59,9 +59,29 @@ def splits(around: Surroundings, wanted: Int64, unwanted: Int64, but: frozenset[
         one
         for entity_id, series in around.numbers.items()
         if entity_id not in but
-        for one in _bounds(entity_id, series, at, good)
+        for one in _bounds(entity_id, series, at, good, wanted)
     ]
     return Splits(_best(states), _best(bounds), len(states) + len(bounds))
+
+
+def light_limits(around: Surroundings, acts: Int64, wanted: Int64, unwanted: Int64) -> Splits:
+    """Return how bright or dim it may be, as `splits` does, but of sensors of light alone.
+
+    What is dark in a room its own sensor says better than the sun: behind a cloud it is dark by day.
+    The limits are those of people's `acts` (ms), not of the fires that were wanted: where it is too bright
+    at first, that opportunity is the cycle's, and the act at dusk is nobody's.
+    """
+    if not len(wanted) or len(unwanted) < _LEAST_UNWANTED:
+        return Splits()
+    at = np.concatenate([wanted, unwanted])
+    good = np.arange(len(at)) < len(wanted)
+    bounds = [
+        one
+        for entity_id, series in around.numbers.items()
+        if series.measures == "illuminance"
+        for one in _bounds(entity_id, series, at, good, acts - _BEFORE_MS)
+    ]
+    return Splits(bounds=_best(bounds), looked_at=len(bounds))
 
 
 def telling_states(around: Surroundings, acts: Int64, but: frozenset[str]) -> list[tuple[str, str]]:
@@ -110,10 +130,11 @@ def _states(
     ]
 
 
-def _bounds(entity_id: str, series: Series, at: Int64, good: Bool) -> list[tuple[float, Bound]]:
-    values = series.value_at(at)
-    known = values[good & ~np.isnan(values)]
-    if len(known) < _KEEPS * int(good.sum()):
+def _bounds(entity_id: str, series: Series, at: Int64, good: Bool, usual: Int64) -> list[tuple[float, Bound]]:
+    """Return limits of what it was at the `usual` instants, each with how likely chance parts as well."""
+    values, known = series.value_at(at), series.value_at(usual)
+    known = known[~np.isnan(known)]
+    if len(known) < _KEEPS * len(usual):
         return []
     tried: list[tuple[float, Bound]] = []
     limits = np.percentile(known, [*_QUANTILES, *(100 - share for share in _QUANTILES)]).tolist()

@@ -59,6 +59,7 @@ class Dispatch:
         self._bus = bus
         self._clock = clock
         self._held: dict[str, datetime] = {}
+        self._untidy: dict[str, timedelta] = {}
 
     async def close(self) -> None:
         """Start nothing more; what is being looked at is dropped."""
@@ -239,14 +240,19 @@ class Dispatch:
             _log.error("%s: how often it failed could not be read: %s", run.job, error)
         if self.working and self.ticking:
             self.look_at_what_waits(duty.key)
-            self._set_about(self._tidy_up(duty), "tidying up after a run")
+            if not self._untidy:
+                self._set_about(self._tidy_up(), "tidying up after a run")
+            self._untidy[duty.spec.name] = duty.spec.keep
 
-    async def _tidy_up(self, duty: Duty) -> None:
+    async def _tidy_up(self) -> None:
+        """Tidy up once after all the runs that have ended since the last time."""
         async with self.deciding:
+            untidy, self._untidy = self._untidy, {}
             await self.stamp()
             now = self._clock.now()
             try:
-                await self.ledger.forget(now - duty.spec.keep, duty.spec.name)
+                for job, keep in untidy.items():
+                    await self.ledger.forget(now - keep, job)
                 await self.ledger.forget(now - _OTHERS_KEPT, but=self.agenda.specs)
             except StoreError as error:
                 _log.error("Old runs could not be forgotten: %s", error)

@@ -88,14 +88,9 @@ class Bench:
     ) -> list[Subject] | None:
         """Return whom a run is for, if not for everyone."""
         if run.details.get("retries"):
-            now = self.clock.now()
-            return [
-                Subject(retry.subject_id, retry.name)
-                for retry in await self.queue.all(run.job)
-                if (retry.home, retry.occasion) == (run.home, context.occasion)
-                and retry.next_retry_at is not None
-                and retry.next_retry_at <= now
-            ]
+            due = await self.queue.due(run.job, run.home, self.clock.now(), occasion=context.occasion)
+            people = {person.subject_id: person for person in context.people}  # the queue knows no zones
+            return [people.get(one.subject_id, Subject(one.subject_id, one.name)) for one in due]
         if context.person is not None:
             named = context.people if spec.scope is Scope.PERSON else await subjects.of(context)
             only = [subject for subject in named if subject.subject_id == context.person]
@@ -108,6 +103,9 @@ class Bench:
         """Return whom an earlier try of the same work completed."""
         if run.details.get("retries") or run.attempt == 1:
             return set()
+        if not run.details.get("force") and run.occasion is not None:
+            # Who failed before the cut may have been tried again alone since, in a run of its own.
+            return await self.results.completed_for(run.job, run.home, run.occasion)
         tries = await self.ledger.tries(run)
         return await self.results.completed(
             earlier.run_id for earlier in tries[1:] if earlier.occasion == run.occasion

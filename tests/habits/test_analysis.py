@@ -399,3 +399,25 @@ def test_the_same_past_gives_the_same_result() -> None:
 def test_an_empty_past_is_no_error() -> None:
     analysis = Story(0).mined()
     assert (analysis.suggestions, analysis.analysed.events, analysis.analysed.first) == ([], 0, None)
+
+
+def test_a_machines_work_is_not_offered_on_another_occasion_that_tells_it_less_exactly() -> None:
+    story = null_home(17, days=40)
+    dice = story.random
+    story.entity("binary_sensor.den", device_class="motion")
+    for day in story.every_day():
+        for minute in range(420, 1320, 90):
+            came = story.at(day, minute + float(dice.uniform(0, 40)))
+            gone = came + timedelta(minutes=float(dice.uniform(1, 4)))
+            story.set("binary_sensor.den", "on", came, Cause.UNKNOWN)
+            story.set("light.den", "on", came + timedelta(seconds=1), Cause.UNKNOWN)
+            if dice.random() < 0.4:
+                # Somebody comes by once more: from their first leaving it takes longer.
+                story.set("binary_sensor.den", "off", gone, Cause.UNKNOWN)
+                gone += timedelta(minutes=float(dice.uniform(2, 4.5)))
+                story.set("binary_sensor.den", "on", gone - timedelta(seconds=20), Cause.UNKNOWN)
+            story.set("binary_sensor.den", "off", gone, Cause.UNKNOWN)
+            story.set("light.den", "off", gone + timedelta(seconds=300), Cause.UNKNOWN)
+    analysis = story.mined(causes_known=False)
+    assert not found(analysis, "light.den", "off")
+    assert not found(analysis, "light.den")

@@ -199,3 +199,15 @@ def test_who_is_out_on_most_workdays_has_no_habit_of_the_weekends() -> None:
     one = only(story.mined(), "light.desk")
     assert one.habit["day_type"] == "daily"
     assert one.habit["conditions"]["someone_home"]
+
+
+def test_a_moment_never_kept_with_nobody_home_is_not_judged_by_days_on_which_all_went_out() -> None:
+    story = null_home(41, days=30)
+    story.persons.append(Person(entity_id="person.ana", name="Ana"))
+    for day in story.every_day():
+        out = day in {17, 19, 21, 22, 24, 26, 28}
+        story.set("person.ana", "not_home", story.at(day, 13 * 60), Cause.UNKNOWN)
+        story.set("person.ana", "home", story.at(day, 23 * 60 if out else 15 * 60), Cause.UNKNOWN)
+        if not out:
+            turned_on(story, "light.desk", [(day, 20 * 60 + 40 + story.random.normal(0, 4))])
+    assert only(story.mined(), "light.desk").habit["conditions"]["someone_home"]

@@ -254,3 +254,62 @@ def test_a_door_that_takes_three_conditions_to_be_as_right_as_coming_home_stands
     stay, dropped = explain_away([door, home])
     assert stay == [home]
     assert [one.habit for one in dropped] == [door]
+
+
+def test_a_lamp_that_comes_on_with_a_sensor_asks_for_less_only_because_its_automation_asks() -> None:
+    none = np.empty(0, np.int64)
+    ceiling = Target(("light.bed_ceiling",), "on", none, np.empty(0, np.bool_), none, none, none)
+    acts = np.arange(40, dtype=np.int64) * 86_400_000
+
+    def habit(trigger: Trigger, conditions: Conditions, before: int, spread: float) -> Habit:
+        fires = acts - before
+        played = Played(fires, acts, fires[:3], none, days=40)
+        return Habit(
+            TRIGGER, ceiling, trigger=trigger, conditions=conditions, spread=spread, train=played,
+            held_out=played, whole=played, explained=acts, fires=fires,
+        )  # fmt: skip
+
+    lamp = habit(Trigger("light.bed_lamp", "on", "off"), Conditions(dark=True), 4_000, 1.8)
+    sensor = habit(Trigger("binary_sensor.bed", "on", "off"), Conditions(quiet=10, dark=True), 4_500, 1.7)
+    assert explain_away([lamp, sensor])[0] == [sensor]
+
+
+def leaving_and(other: Trigger, acts_met: int, wrong: int, spread: float) -> tuple[list[Habit], Habit, Habit]:
+    """Return that a lamp goes off as the home gets empty (40 of 46 times), and that it does after `other`."""
+    none = np.empty(0, np.int64)
+    loft, den = (
+        Target((name,), "off", none, np.empty(0, np.bool_), none, none, none)
+        for name in ("light.loft", "light.den")
+    )
+    acts = np.arange(40, dtype=np.int64) * 86_400_000
+
+    def habit(target: Target, trigger: Trigger, met: int, wrong: int, spread: float) -> Habit:
+        own = acts[:met]
+        played = Played(own - int(spread * 1000), own, acts[:wrong] + 3_600_000, none, days=40)
+        return Habit(
+            TRIGGER, target, trigger=trigger, spread=spread, train=played, held_out=played, whole=played,
+            explained=own, fires=np.sort(np.concatenate([played.wanted, played.unwanted])),
+        )  # fmt: skip
+
+    empty = Trigger("zone.home", "not_home", below=1)
+    home = habit(loft, empty, 40, 6, 60.0)
+    rival = habit(loft, other, acts_met, wrong, spread)
+    return [habit(den, empty, 40, 1, 40.0), home, rival], home, rival
+
+
+@pytest.mark.parametrize(
+    ("other", "acts_met", "wrong", "spread"),
+    [
+        (Trigger("alarm_control_panel.home", "armed_away"), 24, 1, 15.0),
+        (Trigger("light.den", "off", "on"), 33, 0, 15.0),
+        (Trigger("person.ana", "not_home", "home"), 38, 9, 55.0),
+    ],
+    ids=["the alarm that is armed on leaving", "the lamp turned off before", "who mostly leaves last"],
+)
+def test_leaving_is_the_occasion_though_something_else_is_closer(
+    other: Trigger, acts_met: int, wrong: int, spread: float
+) -> None:
+    habits, home, rival = leaving_and(other, acts_met, wrong, spread)
+    stay, dropped = explain_away(habits)
+    assert home in stay
+    assert [one.habit for one in dropped] == [rival]

@@ -171,3 +171,22 @@ def test_steps_are_read_from_scenes_and_nested_sequences_and_a_first_delay_count
     assert said.suns == (("sunset", -15),)
     assert said.delay == 120
     assert said.steps == (("light.a", "on"), ("cover.b", "closed"), ("lock.c", "locked"))
+
+
+def test_what_does_two_habits_of_one_occasion_has_found_both() -> None:
+    first, second = (
+        Planted(
+            "presence", "last leaves → off", ((entity_id, "off"),), 0.9, trigger=("presence", "last leaves"),
+            conditions=frozenset({"nobody"}),
+        )
+        for entity_id in ("light.lamp", "light.hall")
+    )  # fmt: skip
+    empty = {"trigger": "numeric_state", "entity_id": "zone.home", "below": 1}
+    both = offered(empty, "light.turn_off")
+    both.automation["actions"][0]["target"]["entity_id"].append("light.hall")
+    found = verdict(home_with(first, second), both)
+    assert [one.verdict for one in found.judged] == ["right"]
+    assert found.found(0)
+    assert found.found(1)
+    alone = verdict(home_with(first, second), offered(empty, "light.turn_off"))
+    assert (alone.found(0), alone.found(1)) == (True, False)

@@ -288,3 +288,19 @@ async def test_a_run_that_is_due_while_single_people_are_tried_again_waits_and_i
         work.open.set()
         await until(lambda: made.at_rest)
     assert work.written[-2:] == [("Anna", SEVEN_IN_KOLKATA - 10 * MINUTE), ("Ben", SEVEN_IN_KOLKATA)]
+
+
+async def test_who_is_tried_again_is_still_in_their_own_zone(tmp_path: Path, clock: TurnedClock) -> None:
+    outlook, seen = Outlook(), list[Subject]()
+
+    async def write(context: RunContext, person: Subject) -> dict[str, int]:
+        seen.append(person)
+        return await outlook.write(context, person)
+
+    spec = outlook.job(subjects=Subjects(outlook.everyone, write))
+    async with crew(tmp_path, clock, spec, places=[HOME]) as made:
+        outlook.failing = {BEN.subject_id}
+        await turn_to(clock, SEVEN_IN_KOLKATA)
+        made.jobs.look("outlook")
+        await until(lambda: len(seen) == 2 and made.at_rest)
+    assert seen == [BEN, BEN]

@@ -16,7 +16,7 @@ import sys
 import traceback
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ PLACES: Final = (
 )
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ALWAYS = 1000
-_AT_MOST_SECONDS = 50
+_AT_MOST_SECONDS = 100
 _ROOMS = tuple(Subject(name) for name in ("attic", "bath", "cellar", "den", "hall", "kitchen", "loft"))
 
 
@@ -97,7 +97,7 @@ class Week:
         os.fsync(self._journal)
 
     @contextmanager
-    def at_work(self, run_id: str) -> Any:
+    def at_work(self, run_id: str) -> Iterator[None]:
         self.entered[run_id] += 1
         try:
             yield
