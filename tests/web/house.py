@@ -349,13 +349,11 @@ async def give_up_on_ben(opened: House) -> int:
     jobs = opened.parts.jobs
     opened.outlook.failing = {"ben": "no calendar of this name"}
     await opened.write_once()
-    for _ in range(10):
-        if (running := jobs.running("outlook")) is not None:
-            await jobs.wait(running.run_id)
-            continue
+    while True:  # the test's time limit is the bound
         (retry,) = await opened.parts.queue.all()
         if retry.dead:
             return retry.retry_id
-        with suppress(AlreadyRunningError):
+        # It may just be tried by itself.
+        with suppress(AlreadyRunningError, InputError):
             await jobs.wait((await jobs.retry_subject(retry.retry_id)).run_id)
-    raise AssertionError("he is tried for ever")
+        await asyncio.sleep(0.005)
