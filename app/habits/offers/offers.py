@@ -128,6 +128,8 @@ class Offers:
         if known is None or known.verdict not in {Verdict.ACCEPTING, Verdict.ACCEPTED} or known.gone:
             raise NothingDecidedError
         given = automation if automation is not None else known.body.automation
+        # What is only switched off does nothing that would have to be confirmed.
+        confirm = confirm or (automation is None and mode is Mode.DISABLED)
         body = self._body(known.body.suggestion, given, confirm=confirm, force=force)
         same_mode = mode is None or mode is known.mode
         kept = {"hashes": known.body.hashes, "entity_id": known.body.entity_id, "keep_switch": same_mode}
