@@ -6,6 +6,7 @@ twice in autumn counts once, one that does not exist in spring counts at the end
 
 import heapq
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,13 +31,14 @@ _EVERY = re.compile(r"every (?:(\d{1,4}) )?(minute|hour|day)s?")
 _PERIODS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
-class _Instants:
+class _Instants(ABC):
     """What every kind of schedule can do once it can walk backwards. Instants are aware UTC."""
 
     __slots__ = ()
 
+    @abstractmethod
     def backwards(self, until: datetime) -> Iterator[datetime]:
-        raise NotImplementedError
+        """Yield the instants at or before `until`, newest first."""
 
     def between(self, since: datetime, until: datetime, limit: int = REMEMBERED) -> list[datetime]:
         """Return the instants with since < instant <= until, oldest first; only the newest `limit`."""
