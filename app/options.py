@@ -92,6 +92,15 @@ class Options(BaseSettings):
     digest_at: Annotated[str, Field(pattern=r"^(off|([01]?\d|2[0-3]):[0-5]\d)$")] = "07:30"
     digest_phones: tuple[Annotated[str, Field(pattern=r"^notify\.mobile_app_[a-z0-9_]+$")], ...] = ()
 
+    alert_quiet_hours: Annotated[
+        str, Field(pattern=r"^(off|([01]?\d|2[0-3]):[0-5]\d-([01]?\d|2[0-3]):[0-5]\d)$")
+    ] = "22:00-07:00"
+    alerts_an_hour: Annotated[int, Field(ge=1, le=60)] = 6
+    alert_phones: tuple[Annotated[str, Field(pattern=r"^notify\.mobile_app_[a-z0-9_]+$")], ...] = ()
+    send_alerts: bool = True
+    critical_only: bool = True
+    report_mail: bool = True
+
     hub_url: HttpUrl | None = None
     hub_token: SecretStr = SecretStr("")
 
