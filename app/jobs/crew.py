@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from app.bus import Bus
@@ -15,13 +15,24 @@ from app.jobs.engine import Engine
 from app.jobs.execution import STOPPED, CutOff, Ending, Execution
 from app.jobs.ledger import Ledger
 from app.jobs.places import Duty
-from app.jobs.run import Run, RunStatus, Start
+from app.jobs.run import AlreadyRunningError, Run, RunStatus, Start, Trigger
 from app.jobs.whom import Bench
 
 _log = logging.getLogger(__name__)
 _WRITE_AGAIN_AT_MOST_SECONDS = 60.0
+_LOOK_KEPT_EVERY = timedelta(hours=1)
 _FINISHING = 0.6
 """The part of a stop's grace in which runs may still finish by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A duty's looks in this process: when the last one ended, when one was last written, how many since."""
+
+    at: datetime
+    written_at: datetime | None = None
+    """None: the next one is written, whatever it finds."""
+    quiet: int = 0
 
 
 class Crew:
@@ -50,6 +61,7 @@ class Crew:
         self._tried_again_at = tried_again_at
         self._on_ended = on_ended
         self._stopping = False
+        self.looks: dict[str, Looks] = {}
         self._active: dict[str, Execution] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._starts: set[asyncio.Task[Run | None]] = set()
@@ -116,22 +128,30 @@ class Crew:
 
     async def _start(self, duty: Duty, start: Start) -> Run | None:
         limit = None if start.free else duty.spec.rate_limit
-        run = await self._ledger.begin(duty.spec.name, duty.home, start, limit)
+        written = not (duty.spec.look and start.trigger is Trigger.SCHEDULE and start.waiting is None)
+        if duty.spec.look and (active := self._active.get(duty.key)) is not None:
+            raise AlreadyRunningError(active.run)  # the ledger may not know of it
+        if written:
+            run = await self._ledger.begin(duty.spec.name, duty.home, start, limit)
+        else:
+            run = self._ledger.unwritten(duty.spec.name, duty.home, start)
         if run is None:
             return None
         execution = Execution(
             duty.spec,
             run,
-            self._bench.work_of(duty, run),
+            self._bench.work_of(duty, run, written=written),
             context=self._bench.context_of(duty, run, self._engine),
             on_progress=lambda progress: self._bus.announce(RunProgressed(run.run_id, run.job, progress)),
+            written=written,
         )
         self._active[duty.key] = execution
         task = asyncio.create_task(self._carry_out(duty, execution), name=f"job {run.job}")
         self._tasks[run.run_id] = task
         task.add_done_callback(partial(self._let_go, duty, execution))
-        _log.info("%s: run %s started (%s)", run.job, run.run_id, run.trigger)
-        self._bus.announce(RunStarted(run))
+        if written:
+            _log.info("%s: run %s started (%s)", run.job, run.run_id, run.trigger)
+            self._bus.announce(RunStarted(run))
         return run
 
     async def _carry_out(self, duty: Duty, execution: Execution) -> None:
@@ -139,6 +159,9 @@ class Crew:
         if execution.left_behind is not None:
             self._left_behind.add(execution.left_behind)
             execution.left_behind.add_done_callback(self._left_behind.discard)
+        if not execution.written:
+            await self._ended_look(duty, execution, ending)
+            return
         await self._bench.log.flush(execution.run.run_id)
         ended = await self._write_down(duty, execution.run, ending)
         if execution.left_behind is not None:
@@ -147,6 +170,46 @@ class Crew:
         _log.info("%s: run %s %s after %.1f s", ended.job, ended.run_id, ended.status, ending.seconds)
         self._bus.announce(RunEnded(ended, ended.next_retry_at))
         await self._on_ended(duty, ended)
+
+    async def _ended_look(self, duty: Duty, execution: Execution, ending: Ending) -> None:
+        """Write down how a look ended; of those that found nothing one an hour."""
+        run, now = execution.run, self._clock.now()
+        looks = self.looks.get(duty.key, Looks(now))
+        written = ending.status is not RunStatus.INTERRUPTED and not (
+            ending.quiet and looks.written_at is not None and now - looks.written_at < _LOOK_KEPT_EVERY
+        )
+        self.looks[duty.key] = replace(looks, at=now, quiet=looks.quiet + 1)
+        if written and (ended := await self._recorded(run, ending, looks.quiet + 1)) is not None:
+            # The look after one that failed is written too: it says that all is well again.
+            well = ended.status is RunStatus.COMPLETED
+            self.looks[duty.key] = Looks(now, now if well else None)
+            self._active.pop(duty.key, None)
+            self._bus.announce(RunEnded(ended))
+            await self._on_ended(duty, ended)
+        self._bench.log.discard(run.run_id)
+        self._active.pop(duty.key, None)
+
+    async def _recorded(self, run: Run, ending: Ending, looks: int) -> Run | None:
+        """Write a look's row, with how many looks it stands for, and return it.
+
+        None when the database does not take it: the next look is written instead.
+        """
+        ended = replace(
+            run,
+            status=ending.status,
+            completed_at=self._clock.now(),
+            duration_seconds=round(ending.seconds, 3),
+            counts=dict(ending.counts),
+            error_message=ending.error_message,
+            details={**run.details, **ending.details, "looks": looks},
+        )
+        try:
+            await self._ledger.record(ended)
+        except StoreError as error:
+            _log.error("%s: its look (%s) is not written: %s", ended.job, ended.status, error)
+            return None
+        await self._bench.log.flush(run.run_id)
+        return ended
 
     async def _write_down(self, duty: Duty, run: Run, ending: Ending) -> Run:
         """Write how a run ended, until the database takes it; so long it counts as running."""

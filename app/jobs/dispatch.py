@@ -133,7 +133,8 @@ class Dispatch:
         if self.ticking and self.working:
             whens = await asyncio.to_thread(self.agenda.whens)
             paused = {duty.key for duty in self.agenda if duty.spec.name in self.paused}
-            await self.schedule.reconcile(whens, paused & whens.keys())
+            looks = {duty.key for duty in self.agenda if duty.spec.look}
+            await self.schedule.reconcile(whens, paused & whens.keys(), looks)
 
     async def change(self, after: Agenda, write: Callable[[], Awaitable[None]] | None = None) -> None:
         """Put another agenda in force; what is due until now is decided by the one before.

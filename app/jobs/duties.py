@@ -85,7 +85,7 @@ class Duties:
             return Decision()
         waiting = await self._ledger.waiting(spec.name, duty.home)
         room = _room(duty, decided.runs, busy, waiting) if decided.runs else _Room.WAIT
-        undone = [*_missed(decided, duty, now)]
+        undone = [] if spec.look else [*_missed(decided, duty, now)]
         if room in {_Room.TAKEN, _Room.NOBODY}:
             because, why = _why_not(room, duty, busy, now)
             undone += [Undone(instant, because, why) for instant in decided.runs]

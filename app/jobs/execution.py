@@ -43,6 +43,8 @@ class Ending:
     subjects: Subjected = field(default_factory=Subjected)
     tried_alone: bool = False
     """Whether all that failed in it waits in the retry queue: it is then not tried again as a whole."""
+    quiet: bool = False
+    """Whether nothing came of it that anybody would look for."""
 
 
 class Execution:
@@ -61,9 +63,12 @@ class Execution:
         *,
         context: RunContext,
         on_progress: Callable[[Progress], None],
+        written: bool = True,
     ) -> None:
         self.spec = spec
         self.run = run
+        self.written = written
+        """Whether the run has a row while it goes on."""
         self.progress: Progress | None = None
         self.left_behind: asyncio.Task[None] | None = None
         """The task that did not end, if it did not."""
@@ -160,7 +165,14 @@ class Execution:
                 "failures": [asdict(failure) for failure in context.failures],
             }
         return Ending(
-            status, seconds, message, outcome.counts, details, subjects, tried_alone=subjects.failed > 0
+            status,
+            seconds,
+            message,
+            outcome.counts,
+            details,
+            subjects,
+            tried_alone=subjects.failed > 0,
+            quiet=outcome.quiet and status is RunStatus.COMPLETED,
         )
 
     def _was_cut_off(self, seconds: float, subjects: Subjected) -> Ending:

@@ -123,6 +123,18 @@ class Ledger(History):
             rate_limit=rate_limit,
         )
 
+    def unwritten(self, job: str, home: str, start: Start) -> Run:
+        """Return the run that `start` begins, without a row: `record` writes it when it has ended."""
+        run = self._new(job, home, start.trigger, RunStatus.RUNNING, start.scheduled_for)
+        return replace(run, details=dict(start.details))
+
+    async def record(self, ended: Run) -> bool:
+        """Write a run that had no row while it ran; False when its instant has one."""
+        if not ended.status.ended:
+            raise ValueError(f"{ended.status} is no end")
+        async with self.store.writing() as db:
+            return await insert(db, ended)
+
     async def take(self, waiting: Run, rate_limit: RateLimit | None = None) -> Run | None:
         """Start a run that waited; None when it waits no more. Raises as `claim` does."""
         now = to_ms(self._clock.now())

@@ -61,13 +61,15 @@ class RunLog:
                 recording.keeper.cancel()
 
     @contextmanager
-    def recording(self, run: Run) -> Iterator[None]:
+    def recording(self, run: Run, *, written: bool = True) -> Iterator[None]:
         """Record what is logged in this block, in tasks that it makes, and in their threads.
 
-        Enter it in the event loop. A task that goes on after the block is recorded no more.
+        Enter it in the event loop. A task that goes on after the block is recorded no more. Of a run that is
+        not `written` (yet) the lines wait for `flush`, or `discard`.
         """
         recording = _Recording(run.run_id, run.job, asyncio.get_running_loop())
-        recording.keeper = asyncio.create_task(self._keep(recording), name=f"log of {run.job}")
+        if written:
+            recording.keeper = asyncio.create_task(self._keep(recording), name=f"log of {run.job}")
         self._recordings[run.run_id] = recording
         token = _RECORDED.set(recording)
         try:
@@ -84,6 +86,10 @@ class RunLog:
             await self._write(recording)
             if recording.over:
                 self._forget(recording)
+
+    def discard(self, run_id: str) -> None:
+        """Let go of the lines of a run that is not written down."""
+        self._recordings.pop(run_id, None)
 
     async def lines(self, run_id: str, after: int = -1, limit: int = 500) -> list[LogLine]:
         """Return the lines with a greater number than `after`, oldest first, written or not yet.

@@ -206,6 +206,11 @@ class Jobs:
         found = [*following, *(max(at, now) for at in alarms if at is not None)]
         return min((at for at in found if at is not None), default=None)
 
+    def looked_at(self, job: str, home: str | None = None) -> datetime | None:
+        """Return when a job that looks (`JobSpec.look`) last did, in this process, written down or not."""
+        looks = [self._crew.looks.get(duty.key) for duty in self._duties(job, home)]
+        return max((one.at for one in looks if one is not None), default=None)
+
     def when(self, job: str, home: str | None = None) -> When | None:
         """Return when it comes round; None when it is off."""
         return self._agenda.when(self._duty(job, home))

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
@@ -31,6 +33,7 @@ from app.jobs.trigger import CronSimTrigger
 _log = logging.getLogger(__name__)
 _LOOK_AT_LEAST_EVERY = 60.0
 _AFTER_TROUBLE = 10.0
+_LOOKS = "looks"
 _WHOLE = 1
 """The file's `user_version` once all jobs are in it."""
 _REFERENCE = "app.jobs.schedule:fire"
@@ -74,9 +77,14 @@ class Schedule:
 
         return await asyncio.to_thread(self._open, deliver)
 
-    async def reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
-        """Make the file say this: what is unchanged keeps its next run unwritten, what is paused stays so."""
-        await self._do(self._reconcile, whens, paused)
+    async def reconcile(
+        self, whens: Mapping[str, When], paused: set[str], looks: AbstractSet[str] = frozenset()
+    ) -> None:
+        """Make the file say this: what is unchanged keeps its next run unwritten, what is paused stays so.
+
+        `looks` are kept in memory: they come round every few minutes, and none is ever made up for.
+        """
+        await self._do(self._reconcile, whens, paused, looks)
 
     async def run(self) -> None:
         """Begin to tick: what is overdue fires at once."""
@@ -112,7 +120,7 @@ class Schedule:
         self._engine = _connect(self._path)
         self._scheduler = _Ticking(
             timezone=UTC,
-            jobstores={"default": SQLAlchemyJobStore(engine=self._engine)},
+            jobstores={"default": SQLAlchemyJobStore(engine=self._engine), _LOOKS: MemoryJobStore()},
             executors={"default": _Handover(deliver)},
             job_defaults=dict(_POLICY),
         )
@@ -125,18 +133,33 @@ class Schedule:
         whens = {job.id: job.trigger.when for job in jobs if isinstance(job.trigger, CronSimTrigger)}
         return Stored(whens, rebuilt=not (existed and whole))
 
-    def _reconcile(self, whens: Mapping[str, When], paused: set[str]) -> None:
+    def _reconcile(self, whens: Mapping[str, When], paused: set[str], looks: AbstractSet[str]) -> None:
+        looked = {name: when for name, when in whens.items() if name in looks}
+        kept = {name: when for name, when in whens.items() if name not in looks}
+        self._reconcile_store("default", kept, paused)
+        self._reconcile_store(_LOOKS, looked, paused)
+        if not self._whole():
+            self._call_whole()
+
+    def _reconcile_store(self, store: str, whens: Mapping[str, When], paused: set[str]) -> None:
         scheduler = self._ticking()
-        stored = {job.id: job for job in scheduler.get_jobs()}
+        stored = {job.id: job for job in scheduler.get_jobs(store)}
         for name in stored.keys() - whens.keys():
-            scheduler.remove_job(name)
+            scheduler.remove_job(name, store)
         for name, when in whens.items():
             wanted = CronSimTrigger(when)
             now = datetime.now(UTC)  # APScheduler's own idea of now
             following = None if name in paused else wanted.get_next_fire_time(None, now)
             if (job := stored.get(name)) is None:
                 scheduler.add_job(
-                    fire, wanted, (name,), id=name, name=name, next_run_time=following, **_POLICY
+                    fire,
+                    wanted,
+                    (name,),
+                    id=name,
+                    name=name,
+                    next_run_time=following,
+                    jobstore=store,
+                    **_POLICY,
                 )
                 continue
             changes = {what: value for what, value in _POLICY.items() if getattr(job, what) != value}
@@ -147,9 +170,7 @@ class Schedule:
             elif (job.next_run_time is None) != (name in paused):
                 changes["next_run_time"] = following
             if changes:
-                scheduler.modify_job(name, **changes)
-        if not self._whole():
-            self._call_whole()
+                scheduler.modify_job(name, store, **changes)
 
     def _whole(self) -> bool:
         """Return whether the file once had all jobs: who is killed while filling it leaves some of them out.

@@ -27,6 +27,8 @@ class Outcome:
     status: RunStatus = RunStatus.COMPLETED
     counts: Mapping[str, int] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = False
+    """Of a job that looks (`JobSpec.look`): it found nothing that anybody would look for in the ledger."""
 
     def __post_init__(self) -> None:
         if self.status not in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
@@ -65,6 +67,13 @@ class JobSpec:
     """The work of a job that is one piece; else `subjects`."""
     subjects: Subjects | None = None
     scope: Scope = Scope.HOME
+    look: bool = False
+    """Whether it looks, every few minutes, at how things are: the next look sees what this one did not.
+
+    So one that was missed or cut off is not made up for, and of those that end quietly (`Outcome.quiet`) one
+    an hour is written, with how many it stands for (`looks`): a machine whose home sleeps leaves its disk
+    alone. All others have their row.
+    """
     grace: timedelta = timedelta(hours=1)
     """A run that is late by no more than this is simply started; a later one is missed."""
     catch_up: CatchUp = CatchUp.ONCE
@@ -110,6 +119,8 @@ class JobSpec:
     def _check_work(self) -> None:
         if (self.run is None) == (self.subjects is None):
             raise ValueError(f"job {self.name}: it has either a run or subjects")
+        if self.look and (self.run is None or self.attempts > 1 or self.catch_up is not CatchUp.SKIP):
+            raise ValueError(f"job {self.name}: a look is one piece, tried once, and never caught up")
         if self.scope is Scope.PERSON and self.subjects is None:
             raise ValueError(f"job {self.name}: a job for people works through subjects")
         try:

@@ -32,6 +32,8 @@ def _in_force(dispatch: Dispatch, stored: Stored) -> list[tuple[Duty, When]]:
     homes know a job by its name alone.
     """
     now = dispatch.now_in_force()
+    # A look was not in the file, and is not made up for.
+    now = [(duty, when) for duty, when in now if not duty.spec.look]
     if stored.rebuilt:
         return now
     known = [(duty, stored.whens.get(duty.key) or stored.whens.get(duty.spec.name)) for duty, _when in now]

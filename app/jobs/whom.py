@@ -54,12 +54,12 @@ class Bench:
             force=bool(force),
         )
 
-    def work_of(self, duty: Duty, run: Run) -> Work:
-        """Return the work, with what is logged in it recorded as the run's."""
+    def work_of(self, duty: Duty, run: Run, *, written: bool = True) -> Work:
+        """Return the work, with what is logged in it recorded as the run's; is that `written` already?"""
         spec = duty.spec
 
         async def work(context: RunContext) -> Outcome:
-            with self.log.recording(run):
+            with self.log.recording(run, written=written):
                 if spec.run is not None:
                     return await spec.run(context)
                 if spec.subjects is None:

@@ -53,6 +53,8 @@ class HomeSight:
     """When it came due before that."""
     failures: int = 0
     """How often it failed in a row."""
+    looked_at: datetime | None = None
+    """When a job that looks last did, with or without a row."""
     subjects: Mapping[datetime, Worked] = field(default_factory=dict)
     """By occasion of the last 30 days, where the job has subjects."""
 
@@ -113,4 +115,5 @@ async def _for_home(spec: JobSpec, parts: UpkeepParts, home: str, now: datetime)
         due=next(instants, None),
         before=next(instants, None),
         failures=await parts.ledger.failures_in_a_row(spec.name, home),
+        looked_at=parts.jobs().looked_at(spec.name, home),
     )

@@ -20,6 +20,14 @@ def look(job: JobSight) -> Finding:
 
 
 def _of(job: JobSight, duty: HomeSight) -> Finding:
+    if duty.looked_at is not None and duty.due is not None and duty.looked_at >= duty.due:
+        # A look that found nothing new has no row of its own.
+        seconds = max((job.now - duty.looked_at).total_seconds(), 0)
+        return Finding(True, f"It last looked {span(seconds)} ago.", value=round(seconds / 3600, 2))
+    return _by_its_rows(job, duty)
+
+
+def _by_its_rows(job: JobSight, duty: HomeSight) -> Finding:
     begun = (one for one in duty.tries if one.status not in {RunStatus.SKIPPED, RunStatus.PENDING})
     last = next(begun, None)
     seconds = None if last is None else (job.now - last.started_at).total_seconds()
