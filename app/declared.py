@@ -4,18 +4,23 @@ import os
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.alerts.job import ALERT_DETECTOR
 from app.announce.digest import MORNING_DIGEST, schedule_of
 from app.errors import InputError
 from app.habits.nightly import ANALYSIS
+from app.insights.daily import DAILY_INSIGHTS
 from app.jobs.agenda import check_text
 from app.jobs.places import Place
 from app.jobs.subject import Subject
 from app.model import Home, zone_of
 from app.options import Options
+from app.statistics.aggregator import STATS_AGGREGATOR
 from app.upkeep.job import HEALTH_CHECK
 
 HOME_ID: Final = "home"
-JOBS: Final = (ANALYSIS, HEALTH_CHECK, MORNING_DIGEST)
+JOBS: Final = (
+    ANALYSIS, DAILY_INSIGHTS, MORNING_DIGEST, STATS_AGGREGATOR, ALERT_DETECTOR, HEALTH_CHECK,
+)  # fmt: skip
 """The names of the jobs there are."""
 
 
@@ -45,7 +50,7 @@ def schedules_of(options: Options) -> dict[str, str]:
 def places_of(home: Home | None, options: Options) -> tuple[Place, ...]:
     """Return where the jobs run for: the home, or before it was ever met this machine's zone for it."""
     if home is None:
-        return (Place(HOME_ID, _machine_zone()),)
+        return (Place(HOME_ID, machine_zone()),)
     zones = {given.person: given.time_zone for given in options.people}
     people = (Subject(person.entity_id, person.name, zones.get(person.entity_id)) for person in home.persons)
     return (Place(HOME_ID, home.zone, tuple(people)),)
@@ -57,7 +62,7 @@ def strangers(home: Home, options: Options) -> list[str]:
     return [given.person for given in options.people if given.person not in known]
 
 
-def _machine_zone() -> ZoneInfo:
+def machine_zone() -> ZoneInfo:
     """Return the zone to start in until the hub has told its own: TZ (the Supervisor sets it), else UTC."""
     try:
         return zone_of(os.environ.get("TZ") or "UTC")

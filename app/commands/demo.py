@@ -21,9 +21,10 @@ from app.commands.signals import stop_event
 from app.commands.table import suggestion_table
 from app.habits.nightly import ANALYSIS
 from app.hub.invented import InventedSource
+from app.hub.invented.now import InventedNow
 from app.jobs.run import Run, RunStatus
 from app.options import MqttMode, Options, load_options
-from app.runtime import HOME_ID, Doorway, Runtime, Setting, running
+from app.runtime import HOME_ID, Doorway, Invented, Runtime, Setting, running
 from app.system import settle_memory
 
 
@@ -51,6 +52,7 @@ async def _demo(
     asked = stop_event()
     clock = SystemClock()
     source = InventedSource(clock, arguments.seed, arguments.days)
+    now = InventedNow(clock, source)
     async with AsyncExitStack() as closing:
         find_broker = await _broker(options, closing, console)
         setting = Setting(
@@ -58,7 +60,7 @@ async def _demo(
             folder=folder,
             clock=clock,
             doorway=doorway,
-            source=source,
+            invented=Invented(source, now),
             find_broker=find_broker,
         )
         runtime = await closing.enter_async_context(running(setting))

@@ -19,6 +19,7 @@ from app.web.live import LiveFeed
 from app.web.login import log_in, log_out, show_login
 from app.web.page import show_page
 from app.web.parts import PARTS, WebParts
+from app.web.rooms import RoomParts
 from app.web.run_page import show_run
 from app.web.security import DOORMAN, LARGEST_BODY, add_headers, gate
 from app.web.suggestion_page import show_decided, show_suggestion
@@ -31,11 +32,12 @@ _TEMPLATES: Final = {
 FEED = web.AppKey("feed", LiveFeed)
 
 
-def build_web(parts: WebParts) -> web.Application:
+def build_web(parts: WebParts, rooms: RoomParts) -> web.Application:
     """Return the page and the API over the given parts, ready to be run. Touches no file and no network."""
     logging.getLogger("aiohttp.server").addFilter(NOISE)
     app = web.Application(middlewares=[answer_errors, gate], client_max_size=LARGEST_BODY)
     app[PARTS] = parts
+    rooms.put_in(app)
     app[DOORMAN] = Doorman(parts)
     app[FEED] = LiveFeed(parts.bus, parts.clock)
     endpoints = api_endpoints(app[FEED].serve)

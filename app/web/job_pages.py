@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from app.jobs.due import OFF
+from app.jobs.run import Run
 from app.jobs.spec import JobSpec
 from app.jobs.subject import Retry
 from app.web.charts import RunStrip, draw_durations, draw_strip
@@ -61,6 +62,8 @@ class JobView:
     """Whether the next run is another try of one that failed."""
     going: tuple[Going, ...]
     last: Row | None
+    looked: Moment | None
+    """When it last looked, where that was after its last result."""
     strip: RunStrip | None
     missed: str
     waiting: str
@@ -137,6 +140,14 @@ async def show_job(request: web.Request) -> web.Response:
     )
 
 
+def _looked(state: JobState, last: Run | None, now: datetime, zone: ZoneInfo) -> Moment | None:
+    """Return when it last looked and found nothing to write down."""
+    at = state.looked_at
+    if at is None or (last is not None and (last.completed_at or last.started_at) >= at):
+        return None
+    return moment(at, now, zone)
+
+
 def view_of(parts: WebParts, state: JobState, now: datetime, zone: ZoneInfo) -> JobView:
     """Put how a job stands into what its card shows."""
     spec, off = state.spec, state.setting.text == OFF
@@ -157,6 +168,7 @@ def view_of(parts: WebParts, state: JobState, now: datetime, zone: ZoneInfo) -> 
         again=_is_another_try(parts, state, now),
         going=state.going,
         last=row_of(last, parts.jobs.specs, now, zone) if last else None,
+        looked=_looked(state, last, now, zone),
         strip=draw_strip(state.runs),
         missed=_missed(state, now, zone),
         waiting=_waiting(state, now, zone),

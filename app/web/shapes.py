@@ -51,6 +51,7 @@ def job_json(state: JobState) -> dict[str, Any]:
         "paused": state.paused,
         "next_run": _iso(state.following),
         "last_run": run_json(state.last) if state.last else None,
+        "looked_at": _iso(state.looked_at),
         "homes": [
             {
                 "home": one.home_id,

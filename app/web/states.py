@@ -44,6 +44,8 @@ class JobState:
     standings: tuple[Standing, ...]
     going: tuple[Going, ...]
     retries: tuple[Retry, ...]
+    looked_at: datetime | None = None
+    """When a job that looks last did, with a row of its own or without."""
 
     @property
     def last(self) -> Run | None:
@@ -131,6 +133,7 @@ async def state_of(parts: WebParts, spec: JobSpec, limit: int = 30) -> JobState:
         standings=tuple(standings),
         going=tuple(going),
         retries=retries,
+        looked_at=parts.jobs.looked_at(spec.name),
     )
 
 
