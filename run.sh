@@ -19,6 +19,9 @@ Nightshift learns a home's habits overnight and suggests automations.
   ./run.sh run JOB         one job now
   ./run.sh jobs            the jobs and when they ran
   ./run.sh check           what is wrong with the options and the neighbours, and how to mend it
+  ./run.sh export FILE     everything in one file, to move it to another machine
+  ./run.sh import FILE     what export wrote, put in the place of what is here
+  ./run.sh backup begin    keep the database still while the data folder is copied; then: backup end
   ./run.sh test            set up and pass all tests (more words go to pytest)
 TEXT
 }

@@ -21,7 +21,12 @@ _COMMANDS: Final = {
     "run": "run one job now, in the foreground",
     "jobs": "list the jobs: what they do, when they run next, how they went last",
     "check": "say what is wrong with options, hub, broker, model and mail, and how to mend it",
+    "backup": "keep the database still while its folder is copied: `begin`, then `end`",
+    "export": "write everything into one file, to move it to another machine",
+    "import": "put what `export` wrote in the place of what is here",
 }
+# A module cannot be called as the language's own word is.
+_MODULES: Final = {"import": "import_"}
 
 
 def main(words: list[str] | None = None) -> int:
@@ -35,7 +40,7 @@ def main(words: list[str] | None = None) -> int:
     for name, what in _COMMANDS.items():
         command = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
         if given[:1] == [name]:
-            module = importlib.import_module(f"app.commands.{name}")
+            module = importlib.import_module(f"app.commands.{_MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(start=module.start)
     arguments = parser.parse_args(given)

@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     OPEN_NOBODY_HOME = "open_nobody_home"
     UNLOCKED_AT_NIGHT = "unlocked_at_night"
     UNLOCKED_NOBODY_HOME = "unlocked_nobody_home"
+    LOCK_JAMMED = "lock_jammed"
     LOW_BATTERY = "low_battery"
     UNAVAILABLE = "unavailable"
     SILENT = "silent"

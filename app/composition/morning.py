@@ -24,11 +24,15 @@ from app.insights.scorecards import Scorecards
 from app.jobs.spec import JobSpec
 from app.model import Home
 from app.options import Options
+from app.reports.reports import Reports
 from app.statistics.queries import StatsQueries
 from app.statistics.statistics import Statistics
 from app.store.database import Store
+from app.web.alerts_api import AlertParts
 from app.web.insights_api import InsightParts
+from app.web.reports_api import ReportParts
 from app.web.rooms import RoomParts
+from app.web.statistics_api import StatisticsParts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +47,24 @@ class Morning:
     scorecards: Scorecards
     assessor: Assessor
     daily: DailyInsights
+    reports: Reports
     home: Callable[[], Home | None]
+    zone: Callable[[], ZoneInfo]
 
     @property
     def parts(self) -> RoomParts:
         """Return what their pages and their API ask."""
         return RoomParts(
+            statistics=StatisticsParts(HOME_ID, self.statistics.queries),
+            alerts=AlertParts(HOME_ID, self.home, self.alerts, self.keywords),
             insights=InsightParts(
                 home_id=HOME_ID,
                 home=self.home,
                 assessor=self.assessor,
                 scorecards=self.scorecards,
                 insights=self.insights,
-            )
+            ),
+            reports=ReportParts(HOME_ID, self.reports, self.zone),
         )
 
     @property
@@ -121,6 +130,8 @@ def build_morning(
     scorecards, insights = Scorecards(store, clock), Insights(store, clock)
     return Morning(
         home=home,
+        zone=zone,
+        reports=Reports(store, clock),
         statistics=statistics,
         alerts=book,
         watch=watch,

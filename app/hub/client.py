@@ -6,10 +6,9 @@ WebSocket lies beside its REST root and which answers 502 while the hub is down.
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 import aiohttp
@@ -18,15 +17,17 @@ from pydantic import SecretStr
 from app.clock import Clock
 from app.errors import NeighbourError, RefusedError
 from app.hub.addresses import addresses
-from app.hub.errors import CommandError, LostError, NoReplyError, command_error
-from app.hub.frames import decode_frame
+from app.hub.errors import CommandError, LostError, NoReplyError
+from app.hub.exchange import EventHandler, Exchange, Subscription
+from app.hub.login import log_in
 from app.hub.rest import Rest
-from app.hub.troubles import connection_trouble, refusal
+from app.hub.troubles import connection_trouble
 from app.neighbours import Neighbours, NeighbourState
 
 _log = logging.getLogger(__name__)
 
-EventHandler = Callable[[dict[str, Any]], None]
+__all__ = ["EventHandler", "Hub", "Subscription"]
+
 _CONNECT_SECONDS = 20.0
 _HEARTBEAT_SECONDS = 30.0
 _STARTING_SECONDS = 5.0
@@ -63,15 +64,13 @@ class Hub:
         self._seconds = command_seconds
         self._rest = Rest(rest, token, self._session, clock)
         self._running: asyncio.Task[None] | None = None
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._exchange: Exchange | None = None
         self._ready = False
         self._refused: RefusedError | None = None
         self._turn = asyncio.Event()
         self._failures = 0
-        self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._subscriptions: list[tuple[str, EventHandler]] = []
-        self._handlers: dict[int, EventHandler] = {}
+        self._subscriptions: list[Subscription] = []
+        self._asides: set[asyncio.Task[None]] = set()
         self._in_flight = asyncio.Semaphore(_MOST_IN_FLIGHT)
 
     async def __aenter__(self) -> Self:
@@ -136,19 +135,67 @@ class Hub:
         With a connection, it listens when this returns; without, from the next one on. Events that fire while
         there is none are not heard. The handler must not block.
         """
-        self.start()
-        entry = (event_type, handler)
-        self._subscriptions.append(entry)
+        told = Subscription("subscribe_events", {"event_type": event_type}, handler)
+        end = self._keep(told)
         if self.connected:
-            await self._listen(entry)
+            await self._ask_to_tell(told)
+        return end
 
-        def unsubscribe() -> None:
-            if entry in self._subscriptions:
-                self._subscriptions.remove(entry)
-            for number in [n for n, known in self._handlers.items() if known is handler]:
-                del self._handlers[number]
+    def listen(self, told: Subscription) -> Callable[[], None]:
+        """Let the hub tell that from now or from the next connection on, and after every reconnect.
 
-        return unsubscribe
+        Return what ends it. A hub that refuses it, or does not answer, is asked again after a reconnect.
+        """
+        end = self._keep(told)
+        if self.connected:
+            self._aside(self._ask_to_tell(told))
+        return end
+
+    def _keep(self, told: Subscription) -> Callable[[], None]:
+        self.start()
+        self._subscriptions.append(told)
+
+        def end() -> None:
+            if told in self._subscriptions:
+                self._subscriptions.remove(told)
+            self._end(told)
+
+        return end
+
+    async def first_event(
+        self,
+        kind: str,
+        /,
+        *,
+        wanted: Callable[[dict[str, Any]], bool],
+        timeout_seconds: float | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Send a command that is answered by events, return the first that is wanted, and hear no more.
+
+        Raises as `command` does.
+        """
+        self.start()
+        first: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
+
+        def heard(event: dict[str, Any] | None) -> None:
+            if not first.done() and (event is None or wanted(event)):
+                first.set_result(event)
+
+        told = Subscription(kind, fields, heard, ends=lambda: heard(None))
+        seconds = timeout_seconds or self._seconds
+        try:
+            async with asyncio.timeout(seconds), self._in_flight:
+                await self._connected()
+                await self._ask(kind, fields, told)
+                event = await first
+        except TimeoutError:
+            raise NoReplyError(f"hub: no answer to {kind} within {seconds:g} s") from None
+        finally:
+            self._end(told)
+        if event is None:
+            raise LostError(f"hub: the connection was lost during {kind}")
+        return event
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -204,27 +251,20 @@ class Hub:
             )
         async with socket:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                await self._authenticate(socket)
-            self._socket = socket
-            self._ids = itertools.count(1)
-            reading = asyncio.create_task(self._read(socket), name="hub reader")
+                await log_in(socket, self._token, proxied=self._proxied)
+            exchange = self._exchange = Exchange(socket, self._lost)
+            reading = asyncio.create_task(exchange.read(), name="hub reader")
             try:
                 await self._prepare()
                 await reading
             finally:
-                self._drop()
+                exchange.drop()
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
 
-    async def _authenticate(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        if (await _told(socket)).get("type") != "auth_required":
-            raise NeighbourError("hub: this does not speak Home Assistant's WebSocket API; check hub_url")
-        await socket.send_json({"type": "auth", "access_token": self._token.get_secret_value()})
-        answer = (await _told(socket)).get("type")
-        if answer == "auth_invalid":
-            raise RefusedError(refusal(proxied=self._proxied))
-        if answer != "auth_ok":
-            raise NeighbourError("hub: the login was not answered as Home Assistant does; check hub_url")
+    def _lost(self) -> None:
+        self._exchange = None
+        self._ready = False
 
     async def _prepare(self) -> None:
         """Wait until the hub has started, then listen again to all that was subscribed."""
@@ -236,86 +276,49 @@ class Hub:
                 break
             self._neighbours.set("hub", NeighbourState.TRYING, "Home Assistant is starting")
             await self._clock.sleep(_STARTING_SECONDS)
-        for entry in tuple(self._subscriptions):
-            await self._listen(entry)
+        asked: set[Subscription] = set()
+        while missing := [told for told in self._subscriptions if told not in asked]:
+            for told in missing:
+                if told in self._subscriptions:
+                    await self._ask_to_tell(told)
+            asked.update(missing)
         self._failures = 0
         self._turned(ready=True)
         self._neighbours.set("hub", NeighbourState.OK)
 
-    async def _listen(self, entry: tuple[str, EventHandler]) -> None:
-        event_type, handler = entry
+    async def _ask_to_tell(self, told: Subscription) -> None:
         try:
             async with asyncio.timeout(self._seconds):
-                await self._ask("subscribe_events", {"event_type": event_type}, handler)
+                await self._ask(told.kind, told.fields, told)
+        except TimeoutError:
+            raise NoReplyError(f"hub: no answer to {told.kind} within {self._seconds:g} s") from None
         except CommandError as error:
-            _log.warning("Cannot listen to %s: %s", event_type, error)
+            _log.warning("Cannot listen to %s: %s", told.fields.get("event_type", told.kind), error)
 
-    async def _ask(self, kind: str, fields: dict[str, Any], handler: EventHandler | None = None) -> Any:
-        """Send on the present socket and wait for the result, however long."""
-        socket = self._socket
-        if socket is None or socket.closed:
+    async def _ask(self, kind: str, fields: dict[str, Any], told: Subscription | None = None) -> Any:
+        """Send on the present connection and wait for the result, however long."""
+        if self._exchange is None:
             raise LostError(f"hub: the connection was lost before {kind}")
-        number = next(self._ids)
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
-        if handler:
-            self._handlers[number] = handler
-        try:
-            # No await lies between the number and the sending: ids must reach the hub in rising order.
-            await socket.send_json({"id": number, "type": kind, **fields})
-            reply = await answer
-        except (aiohttp.ClientError, OSError) as error:
-            raise LostError(f"hub: the connection was lost during {kind}") from error
-        finally:
-            self._waiting.pop(number, None)
-        if reply.get("success"):
-            return reply.get("result")
-        self._handlers.pop(number, None)
-        raise command_error(kind, reply.get("error"))
+        return await self._exchange.ask(kind, fields, told)
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        garbage = 0
-        async for frame in socket:
-            if frame.type is aiohttp.WSMsgType.TEXT:
-                messages = await decode_frame(frame.data)
-            else:
-                messages = None
-            if messages is None:
-                garbage += 1
-                if garbage == 1:
-                    _log.warning("The hub sent a frame that is no message; it was left out")
-                continue
-            for message in messages:
-                self._take(message)
-        self._drop()
-
-    def _take(self, message: dict[str, Any]) -> None:
-        number = message.get("id")
-        if not isinstance(number, int):
+    def _end(self, told: Subscription) -> None:
+        """Hear no more of that, and let the hub know, that it need not go on."""
+        exchange = self._exchange
+        if exchange is None:
             return
-        if message.get("type") == "event" and (handler := self._handlers.get(number)):
-            event = message.get("event")
+        for number in exchange.forget(told):
+            self._aside(exchange.ask("unsubscribe_events", {"subscription": number}))
+
+    def _aside(self, asking: Coroutine[Any, Any, Any]) -> None:
+        """Ask without keeping anybody waiting; what comes of it is only noted."""
+
+        async def ask() -> None:
             try:
-                handler(event if isinstance(event, dict) else {})
-            except Exception:  # noqa: BLE001 - a listener's fault must not end the connection
-                _log.exception("A listener to the hub failed")
-        elif message.get("type") == "result" and (answer := self._waiting.get(number)) and not answer.done():
-            answer.set_result(message)
+                async with asyncio.timeout(self._seconds):
+                    await asking
+            except (NeighbourError, TimeoutError) as error:
+                _log.debug("The hub did not do what was asked aside: %s", error)
 
-    def _drop(self) -> None:
-        """Forget the connection: whoever waits is told."""
-        self._socket = None
-        self._ready = False
-        self._handlers.clear()
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(LostError("hub: the connection was lost before the answer came"))
-
-
-async def _told(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    """Return the next message before the reader runs; anything that is none counts as empty."""
-    frame = await socket.receive()
-    if frame.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED}:
-        raise LostError("hub: the connection was closed during the login")
-    messages = await decode_frame(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else None
-    return messages[0] if messages else {}
+        task = asyncio.create_task(ask(), name="hub aside")
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)

@@ -22,11 +22,14 @@ class ReplyError(NeighbourError):
 
 
 class CommandError(NeighbourError):
-    """The hub answered a command with an error; `code` is Home Assistant's, such as `not_found`."""
+    """The hub answered a command with an error; `code` is Home Assistant's, such as `not_found`, `said` its
+    words.
+    """
 
     def __init__(self, kind: str, code: str, message: str) -> None:
         super().__init__(f"hub: {kind}: {message} ({code})")
         self.code = code
+        self.said = message
 
 
 class UnknownCommandError(CommandError):

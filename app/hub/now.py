@@ -79,6 +79,9 @@ class HubNotification:
 class HomeNow(Protocol):
     """What every home offers besides its past (`source.HomeSource`); the hub's, or an invented one's."""
 
+    def start(self) -> None:
+        """Begin to listen; returns at once. Nothing happens if it already does."""
+
     @property
     def since(self) -> datetime | None:
         """Since when `states` is true without a gap (UTC); None while the hub is away."""

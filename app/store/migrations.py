@@ -236,3 +236,196 @@ def _digest(db: Any) -> None:
             sent_at INTEGER,
             PRIMARY KEY (home_id, day, phone)
         ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0009_statistics")
+def _statistics(db: Any) -> None:
+    # What of the home was counted (each change once: counts and mark are written together), and until when its
+    # measured figures were fetched; `measured` says from which of the hub's statistics.
+    db.execute("""
+        CREATE TABLE stat_mark (
+            home_id TEXT PRIMARY KEY,
+            counted_from INTEGER NOT NULL,
+            counted_until INTEGER NOT NULL,
+            measured_until INTEGER,
+            measured TEXT NOT NULL DEFAULT ''
+        )""")
+    # A local hour of a place; `area_id` is empty for the home itself. kWh, degrees Celsius, per cent, ppm.
+    db.execute("""
+        CREATE TABLE stat_hour (
+            home_id TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            area_id TEXT NOT NULL,
+            events INTEGER NOT NULL DEFAULT 0,
+            automations_fired INTEGER NOT NULL DEFAULT 0,
+            energy REAL,
+            temperature REAL,
+            humidity REAL,
+            co2 REAL,
+            PRIMARY KEY (home_id, starts_at, area_id)
+        ) WITHOUT ROWID""")
+    # A local day ('YYYY-MM-DD') of a place, made of its hours and kept when they are gone. `energy_hours` is how
+    # many of them knew the energy; the usual band is that of the day's kind when the day was over.
+    db.execute("""
+        CREATE TABLE stat_day (
+            home_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            area_id TEXT NOT NULL,
+            events INTEGER NOT NULL DEFAULT 0,
+            automations_fired INTEGER NOT NULL DEFAULT 0,
+            energy REAL,
+            energy_hours INTEGER NOT NULL DEFAULT 0,
+            energy_low REAL,
+            energy_usual REAL,
+            energy_high REAL,
+            temperature REAL,
+            temperature_low REAL,
+            temperature_high REAL,
+            humidity REAL,
+            co2 REAL,
+            co2_high REAL,
+            PRIMARY KEY (home_id, day, area_id)
+        ) WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE computed_stats (
+            home_id TEXT NOT NULL,
+            area_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            computed_at INTEGER NOT NULL,
+            stats TEXT NOT NULL,
+            PRIMARY KEY (home_id, area_id)
+        ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0010_alerts")
+def _alerts(db: Any) -> None:
+    # One row for each cause, from when it was noticed until it is over; the index makes sure that a cause has
+    # one open row. `told_at`: when people were last notified of it, at what level; `waits`: they are to be,
+    # once quiet hours or the rate limit let them. Archived ones are kept for the counts, out of every list.
+    db.execute("""
+        CREATE TABLE alert (
+            alert_id TEXT PRIMARY KEY,
+            home_id TEXT NOT NULL,
+            cause TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            level TEXT NOT NULL,
+            title TEXT NOT NULL,
+            description TEXT NOT NULL,
+            entity_id TEXT NOT NULL,
+            area_id TEXT NOT NULL,
+            place TEXT NOT NULL,
+            detected_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            closed_at INTEGER,
+            times INTEGER NOT NULL DEFAULT 1,
+            is_read INTEGER NOT NULL DEFAULT 0,
+            read_by TEXT NOT NULL DEFAULT '',
+            read_at INTEGER,
+            acknowledged_by TEXT NOT NULL DEFAULT '',
+            acknowledged_at INTEGER,
+            told_at INTEGER,
+            told_level TEXT,
+            waits INTEGER NOT NULL DEFAULT 0,
+            archived_at INTEGER
+        )""")
+    db.execute("CREATE UNIQUE INDEX alert_open ON alert (home_id, cause) WHERE closed_at IS NULL")
+    db.execute("CREATE INDEX alert_cause ON alert (home_id, cause, closed_at)")
+    db.execute("CREATE INDEX alert_detected_at ON alert (home_id, detected_at)")
+    db.execute("CREATE INDEX alert_told_at ON alert (home_id, told_at) WHERE told_at IS NOT NULL")
+    # What was seen well once: only that can have failed since.
+    db.execute("""
+        CREATE TABLE alert_known (
+            home_id TEXT NOT NULL,
+            what TEXT NOT NULL,
+            first_seen INTEGER NOT NULL,
+            PRIMARY KEY (home_id, what)
+        ) WITHOUT ROWID""")
+    # What each finished local day of the archive taught (compressed JSON); NULL: it taught nothing.
+    db.execute("""
+        CREATE TABLE alert_day (
+            home_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            facts BLOB,
+            PRIMARY KEY (home_id, day)
+        )""")
+    # A home's own list of words; without a row the defaults hold.
+    db.execute("""
+        CREATE TABLE alert_keywords (
+            home_id TEXT PRIMARY KEY,
+            keywords TEXT NOT NULL,
+            changed_at INTEGER NOT NULL,
+            changed_by TEXT NOT NULL
+        )""")
+
+
+@MIGRATIONS(name="0011_insights")
+def _insights(db: Any) -> None:
+    # One insight for each scorecard and local day; the newest of a day takes the place of the one before.
+    # `fingerprint` is the scorecard's text then: scores by other rules are not compared.
+    db.execute("""
+        CREATE TABLE coach_insights (
+            insight_id TEXT PRIMARY KEY,
+            home_id TEXT NOT NULL,
+            scorecard TEXT NOT NULL,
+            title TEXT NOT NULL,
+            day TEXT NOT NULL,
+            health_score INTEGER,
+            health_breakdown TEXT NOT NULL,
+            recommendations TEXT NOT NULL,
+            connector_data_snapshot TEXT NOT NULL,
+            confidence REAL NOT NULL,
+            stale_since INTEGER,
+            fingerprint TEXT NOT NULL,
+            generated_at INTEGER NOT NULL,
+            UNIQUE (home_id, scorecard, day)
+        )""")
+    # People's own scorecards; `text` NULL is a shipped one that was switched on or off.
+    db.execute("""
+        CREATE TABLE scorecard (
+            home_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            text TEXT,
+            active INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            updated_by TEXT NOT NULL,
+            PRIMARY KEY (home_id, name)
+        ) WITHOUT ROWID""")
+    # Which recommendations people are told of, once each: claimed with the insight, told afterwards.
+    db.execute("""
+        CREATE TABLE coach_told (
+            home_id TEXT NOT NULL,
+            recommendation_id TEXT NOT NULL,
+            claimed_at INTEGER NOT NULL,
+            told_at INTEGER,
+            PRIMARY KEY (home_id, recommendation_id)
+        ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0012_reports")
+def _reports(db: Any) -> None:
+    # One report of each kind for the local days it is about; `announced_at` NULL: nobody was told of it yet.
+    db.execute("""
+        CREATE TABLE report (
+            home_id TEXT NOT NULL,
+            report_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            first_day TEXT NOT NULL,
+            last_day TEXT NOT NULL,
+            generated_at INTEGER NOT NULL,
+            announced_at INTEGER,
+            body TEXT NOT NULL,
+            PRIMARY KEY (home_id, report_id)
+        )""")
+    db.execute("CREATE INDEX report_newest ON report (home_id, last_day)")
+    # A report on its way by mail: tried again at `next_at`; neither that nor `sent_at`: given up.
+    db.execute("""
+        CREATE TABLE report_mail (
+            home_id TEXT NOT NULL,
+            report_id TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at INTEGER,
+            sent_at INTEGER,
+            tried_at INTEGER,
+            error TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (home_id, report_id)
+        ) WITHOUT ROWID""")

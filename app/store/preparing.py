@@ -3,6 +3,7 @@
 Blocking: `Store.open` runs it in a thread.
 """
 
+import contextlib
 import errno
 import sqlite3
 import time
@@ -14,6 +15,7 @@ from app.errors import StoreError
 from app.store.troubles import store_error
 
 _BETWEEN_TRIES_SECONDS = 0.02
+_CONVERTED_BYTES = 64 * 1024 * 1024
 
 
 def prepare(path: Path, migrations: Migrations, busy_seconds: float) -> None:
@@ -56,8 +58,12 @@ def _look_over(path: Path, migrations: Migrations, busy_seconds: float) -> None:
 def _bring_up_to_date(path: Path, migrations: Migrations, busy_seconds: float) -> None:
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+            # It can be said of an empty file only: later pages that hold nothing are given back bit by bit.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         _keep_a_log(connection, busy_seconds)
         connection.execute("PRAGMA synchronous=NORMAL")
+        _make_compactable(connection, path)
         if _names_known(migrations) <= _names_applied(connection, migrations):
             return
         # Taken before the pending ones are read, so that two processes that start together do not both apply
@@ -71,6 +77,16 @@ def _bring_up_to_date(path: Path, migrations: Migrations, busy_seconds: float) -
             raise
     finally:
         connection.close()
+
+
+def _make_compactable(connection: sqlite3.Connection, path: Path) -> None:
+    """Let a file of an earlier version give empty pages back bit by bit: once, while it is small."""
+    if connection.execute("PRAGMA auto_vacuum").fetchone()[0] or path.stat().st_size > _CONVERTED_BYTES:
+        return
+    # Where it cannot be done now (no room, or another program is at it) the next start tries again.
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
 
 
 def _keep_a_log(connection: sqlite3.Connection, busy_seconds: float) -> None:

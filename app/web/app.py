@@ -10,17 +10,21 @@ import jinja2
 from aiohttp import web
 
 from app import __version__
+from app.web.alerts_page import show_alerts
 from app.web.assets import asset_url, serve_asset
 from app.web.charts import shape_of
 from app.web.endpoints import DESCRIPTION, api_endpoints, describe
 from app.web.failures import NOISE, answer_errors
+from app.web.home_page import show_home
 from app.web.job_pages import show_job, show_jobs
 from app.web.live import LiveFeed
 from app.web.login import log_in, log_out, show_login
 from app.web.page import show_page
 from app.web.parts import PARTS, WebParts
+from app.web.reports_page import show_report, show_reports
 from app.web.rooms import RoomParts
 from app.web.run_page import show_run
+from app.web.scorecards_page import begin_scorecard, show_scorecard, show_scorecards
 from app.web.security import DOORMAN, LARGEST_BODY, add_headers, gate
 from app.web.suggestion_page import show_decided, show_suggestion
 from app.web.visitors import Doorman
@@ -57,6 +61,13 @@ def build_web(parts: WebParts, rooms: RoomParts) -> web.Application:
     app.router.add_get("/", show_page)
     app.router.add_get("/suggestions/{id}", show_suggestion)
     app.router.add_get("/decided", show_decided)
+    app.router.add_get("/home", show_home)
+    app.router.add_get("/alerts", show_alerts)
+    app.router.add_get("/reports", show_reports)
+    app.router.add_get("/reports/{report_id}", show_report)
+    app.router.add_get("/scorecards", show_scorecards)
+    app.router.add_get("/scorecards/{name}", show_scorecard)
+    app.router.add_get("/new-scorecard", begin_scorecard)
     app.router.add_get("/jobs", show_jobs)
     app.router.add_get("/jobs/{job}", show_job)
     app.router.add_get("/runs/{run_id}", show_run)

@@ -1,15 +1,18 @@
 """The table of every address: the routes, the OpenAPI text and the test of docs/api.md are made from it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
 
 from app import __version__
-from app.web import api, job_api, offers_api
+from app.web import api, job_api, offers_api, statistics_api
+from app.web.alerts_api import alert_endpoints
+from app.web.endpoint import Endpoint
 from app.web.health import health_in_full
+from app.web.insights_api import insight_endpoints
 from app.web.metrics import metrics
+from app.web.reports_api import report_endpoints
 from app.web.security import PROOF_HEADER
 
 _SHAPES: Final = {
@@ -46,27 +49,6 @@ _RUN_LIST: Final = {200: "A list of runs.", 400: "A limit that is none."}
 _WRONG: Final = {400: "No schedule: why, in a line."}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address of the API; `answers` says what each status code means."""
-
-    method: str
-    path: str
-    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    summary: str
-    answers: dict[int, str] = field(default_factory=lambda: {200: "As described."})
-    query: tuple[str, ...] = ()
-    body: Mapping[str, object] = field(default_factory=dict)
-    """The types of what the JSON body may have, none of it required."""
-    streams: bool = False
-    """Whether its answer has no end, so that nobody can ask for its headers alone."""
-
-    @property
-    def changes(self) -> bool:
-        """Whether it changes something, so that it takes an administrator and the proof header."""
-        return self.method == "POST"
-
-
 def api_endpoints(
     events: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> tuple[Endpoint, ...]:
@@ -97,6 +79,17 @@ def api_endpoints(
             {200: "YAML.", 404: "No such suggestion is on offer."},
         ),
         *_deciding(),
+        Endpoint(
+            "GET",
+            "/api/statistics",
+            statistics_api.statistics,
+            "The figures of every place; energy, rooms and events by day.",
+            {200: "As described.", 400: "No such number of days or hours."},
+            query=("days", "hours"),
+        ),
+        *insight_endpoints(),
+        *alert_endpoints(),
+        *report_endpoints(),
         *_job_endpoints(),
         *_run_endpoints(),
         Endpoint(

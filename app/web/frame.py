@@ -7,6 +7,8 @@ from typing import Any, Final
 import aiohttp_jinja2
 from aiohttp import web
 
+from app.web.alerts_api import ALERTS
+from app.web.api import offered_now
 from app.web.failures import root_of
 from app.web.overview import Overview, tell_overview
 from app.web.parts import PARTS, WebParts
@@ -24,7 +26,13 @@ class Room:
     path: str
 
 
-ROOMS: Final = (Room("home", "Home", ""), Room("jobs", "Jobs", "jobs"))
+ROOMS: Final = (
+    Room("suggestions", "Suggestions", ""),
+    Room("home", "Home", "home"),
+    Room("alerts", "Alerts", "alerts"),
+    Room("reports", "Reports", "reports"),
+    Room("jobs", "Jobs", "jobs"),
+)
 
 
 async def show(
@@ -46,7 +54,11 @@ async def show(
             "root": root_of(request),
             "rooms": ROOMS,
             "room": room,
-            "attention": overview.attention,
+            "waiting": {
+                "suggestions": len(await offered_now(parts)),
+                "alerts": await _unread(request),
+                "jobs": overview.attention,
+            },
             "home": parts.home(),
             "zone": str(zone_of_page(parts)),
             "can_log_out": visitor.way is Way.SESSION,
@@ -54,6 +66,12 @@ async def show(
             **context,
         },
     )
+
+
+async def _unread(request: web.Request) -> int:
+    """Return how many alerts last and were read by nobody."""
+    parts = request.app[ALERTS]
+    return sum(not alert.is_read for alert in await parts.book.open(parts.home_id))
 
 
 def overview_of(parts: WebParts, states: list[JobState]) -> Overview:

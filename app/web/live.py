@@ -17,9 +17,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from app import __version__
+from app.alerts.announcements import AlertChanged
 from app.bus import Bus
 from app.clock import Clock
 from app.habits.announcements import SuggestionDecided, SuggestionsChanged
+from app.insights.announcements import CoachAlert, InsightReady
 from app.jobs.announcements import (
     JobChanged,
     JobFailing,
@@ -32,7 +34,10 @@ from app.jobs.announcements import (
     SubjectGivenUp,
 )
 from app.neighbours import NeighbourChanged
+from app.reports.announcements import ReportReady
+from app.statistics.announcements import StatsChanged
 from app.web.failures import error_json
+from app.web.news import alert_changed_json, coach_json, insight_ready_json, report_ready_json
 from app.web.shapes import log_json, neighbour_json, progress_json, retry_json, run_json
 
 _log = logging.getLogger(__name__)
@@ -113,6 +118,11 @@ class LiveFeed:
                 SuggestionsChanged, lambda event: self._post("suggestions", {"offered": event.offered})
             ),
             self._bus.subscribe(SuggestionDecided, self._decided),
+            self._bus.subscribe(AlertChanged, lambda event: self._post("alert", alert_changed_json(event))),
+            self._bus.subscribe(CoachAlert, lambda event: self._post("coach_alert", coach_json(event))),
+            self._bus.subscribe(InsightReady, lambda event: self._post("insight", insight_ready_json(event))),
+            self._bus.subscribe(StatsChanged, self._computed),
+            self._bus.subscribe(ReportReady, lambda event: self._post("report", report_ready_json(event))),
         ]
 
     async def stop(self) -> None:
@@ -177,6 +187,10 @@ class LiveFeed:
     def _decided(self, event: SuggestionDecided) -> None:
         told = {"suggestion_id": event.suggestion_id, "verdict": event.verdict, "mode": event.mode}
         self._post("suggestion_decided", told)
+
+    def _computed(self, event: StatsChanged) -> None:
+        # Many figures, and few pages show them: who does reads them anew.
+        self._post("statistics", {"places": len(event.places)}, replaces="statistics")
 
     def _logged(self, event: RunLogged) -> None:
         # Whoever shows the log asks for the lines it has not got: many at once do not have to be sent.

@@ -73,7 +73,7 @@ async def show_page(request: web.Request) -> web.Response:
         "accepted": await _accepted(request, parts),
         "hub_base": hub_base(request),
     }
-    return await show(request, "page.html", room="home", context=context)
+    return await show(request, "page.html", room="suggestions", context=context)
 
 
 async def _accepted(request: web.Request, parts: WebParts) -> list[Stand]:

@@ -65,7 +65,7 @@ async def show_suggestion(request: web.Request) -> web.Response:
     return await show(
         request,
         "suggestion.html",
-        room="home",
+        room="suggestions",
         context={"hub_base": hub_base(request), "since": since, **context},
     )
 
@@ -82,7 +82,7 @@ async def show_decided(request: web.Request) -> web.Response:
     return await show(
         request,
         "decided.html",
-        room="home",
+        room="suggestions",
         context={
             "accepted": [one for one in stands if one.mode],
             "declined": [one for one in stands if not one.mode],

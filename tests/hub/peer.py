@@ -52,6 +52,8 @@ class Peer:
     state: str = "RUNNING"
     away: int = 0
     """How many more WebSocket upgrades are answered with 502."""
+    entities: dict[str, Any] = field(default_factory=dict)
+    """Compressed states: what is told first to who subscribes to entities."""
     heard: list[dict[str, Any]] = field(default_factory=list)
     wrong_ids: int = 0
     logins: int = 0
@@ -85,6 +87,12 @@ class Peer:
         for number, kind in list(self._listening.items()):
             if kind == event_type:
                 event = {"event_type": event_type, "data": data}
+                await self._sockets[-1].send_json({"id": number, "type": "event", "event": event})
+
+    async def tell(self, **event: Any) -> None:
+        """Tell what became of entities to who subscribed to them."""
+        for number, kind in list(self._listening.items()):
+            if kind == "subscribe_entities":
                 await self._sockets[-1].send_json({"id": number, "type": "event", "event": event})
 
     async def _converse(self, request: web.Request) -> web.StreamResponse:
@@ -143,6 +151,8 @@ class Peer:
             reply["result"] = answer
         if not socket.closed:
             await socket.send_json(reply)
+            if kind == "subscribe_entities" and reply["success"]:
+                await socket.send_json({"id": number, "type": "event", "event": {"a": self.entities}})
 
     def _own(self, message: dict[str, Any]) -> Any:
         if message["type"] == "get_config":
@@ -150,6 +160,11 @@ class Peer:
         if message["type"] == "subscribe_events":
             self._listening[message["id"]] = message["event_type"]
             return None
+        if message["type"] == "subscribe_entities":
+            self._listening[message["id"]] = message["type"]
+            return None
+        if message["type"] == "unsubscribe_events":
+            return self._listening.pop(message["subscription"], None)
         return Fail("unknown_command", "Unknown command.")
 
     async def _page(self, request: web.Request) -> web.Response:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from app.bus import Bus
 from app.clock import TurnedClock
 from app.errors import InputError, RefusedError
 from app.hub.addresses import addresses
-from app.hub.client import Hub
+from app.hub.client import Hub, Subscription
 from app.hub.errors import CommandError, NoReplyError, UnknownCommandError
 from app.neighbours import Neighbours, NeighbourState
 from tests.hub.peer import DROP, SILENCE, TOKEN, Board, Fail, Peer, Raw, while_the_clock_turns
@@ -258,6 +259,92 @@ async def test_a_fault_of_our_own_does_not_end_the_connection_for_good(
 
     await board.becomes(NeighbourState.OK)
     assert "not foreseen" in caplog.text
+
+
+async def test_what_is_told_goes_on_after_a_reconnect_and_each_beginning_and_end_is_known(
+    hub: Hub, peer: Peer, board: Board, clock: TurnedClock
+) -> None:
+    peer.entities = {"light.lamp": {"s": "on", "lc": 1}}
+    told: list[Any] = []
+    end = hub.listen(
+        Subscription(
+            "subscribe_entities",
+            {"include": {"domains": ["light"]}},
+            told.append,
+            begins=lambda: told.append("begins"),
+            ends=lambda: told.append("ends"),
+        )
+    )
+    await hub.command("get_config")
+    await peer.drop()
+    await board.becomes(NeighbourState.FAILED)
+    await clock.turn(MINUTE)
+    await hub.command("get_config")
+
+    event = {"a": peer.entities}
+    assert told == ["begins", event, "ends", "begins", event]
+    assert peer.asked("subscribe_entities")[0]["include"] == {"domains": ["light"]}
+    end()
+    await peer.tell(r=["light.lamp"])
+    await hub.command("get_config")
+    assert len(told) == 5
+    await peer.until(lambda: peer.times("unsubscribe_events") == 1)
+    assert peer.wrong_ids == 0
+
+
+async def test_who_subscribes_while_the_connection_is_made_is_not_forgotten(hub: Hub, peer: Peer) -> None:
+    heard: list[Any] = []
+
+    def answer(_: dict[str, Any]) -> None:
+        if not heard:
+            heard.append("asked")
+            hub.listen(Subscription("subscribe_entities", {}, heard.append))
+
+    peer.answers["subscribe_events"] = answer
+    await hub.subscribe("doorbell", heard.append)
+    await hub.command("get_config")
+
+    assert peer.times("subscribe_entities") == 1
+    assert heard == ["asked", {"a": {}}]
+
+
+def is_odd(event: dict[str, Any]) -> bool:
+    return bool(event["n"] % 2)
+
+
+async def test_of_a_command_answered_by_events_the_first_wanted_one_is_returned(hub: Hub, peer: Peer) -> None:
+    def answer(message: dict[str, Any]) -> Raw:
+        event = {"id": message["id"], "type": "event"}
+        return Raw(tuple(json.dumps(event | {"event": {"n": n}}) for n in range(4)))
+
+    peer.answers["count"] = answer
+
+    assert await hub.first_event("count", wanted=is_odd, upto=3) == {"n": 1}
+    await peer.until(lambda: peer.times("unsubscribe_events") == 1)
+    (asked,) = peer.asked("count")
+    assert peer.asked("unsubscribe_events")[0]["subscription"] == asked["id"]
+    assert asked["upto"] == 3
+
+
+async def test_a_command_that_no_event_answers_is_given_up(
+    hub: Hub, peer: Peer, board: Board, clock: TurnedClock
+) -> None:
+    peer.answers["count"] = None
+    with pytest.raises(NoReplyError, match="no answer to count within"):
+        await hub.first_event("count", wanted=is_odd, timeout_seconds=0.05)
+    await peer.until(lambda: peer.times("unsubscribe_events") == 1)
+
+    waiting = asyncio.create_task(hub.first_event("count", wanted=is_odd, timeout_seconds=9))
+    await peer.until(lambda: peer.times("count") == 2)
+    await hub.command("get_config")
+    await peer.drop()
+    with pytest.raises(NoReplyError, match="lost during count"):
+        await waiting
+    await board.becomes(NeighbourState.FAILED)
+    await clock.turn(MINUTE)
+    peer.answers["count"] = Fail("not_found", "No.")
+    with pytest.raises(CommandError):
+        await hub.first_event("count", wanted=is_odd, timeout_seconds=9)
 
 
 async def test_closing_tells_whoever_waits_and_can_be_done_twice(hub: Hub, peer: Peer) -> None:

@@ -29,10 +29,11 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
 def test_every_table_of_the_contract_is_made(tmp_path: Path) -> None:
     prepare(tmp_path / "a.db", MIGRATIONS, 1)
     assert set(_one(tmp_path / "a.db", TABLES)) == {
-        "_sqlite_migrations", "archive_day", "archive_event", "archive_mark", "decision", "digest",
-        "exclusion", "home",
-        "job_log", "job_retry", "job_run", "job_setting", "job_subject", "liveness", "suggestion", "watched",
-        "watched_automation",
+        "_sqlite_migrations", "alert", "alert_day", "alert_keywords", "alert_known", "archive_day",
+        "archive_event", "archive_mark", "coach_insights", "coach_told", "computed_stats", "decision",
+        "digest", "exclusion", "home", "job_log", "job_retry", "job_run", "job_setting", "job_subject",
+        "liveness", "report", "report_mail", "scorecard", "stat_day", "stat_hour", "stat_mark", "suggestion",
+        "watched", "watched_automation",
     }  # fmt: skip
 
 

@@ -5,7 +5,18 @@ that records it all with who did it.
 """
 
 from app.hub.invented.making import invent, invent_as
+from app.hub.invented.now import InventedNow
 from app.hub.invented.plan import Faults, Invented, Plan, Planted, Resident
 from app.hub.invented.source import InventedSource
 
-__all__ = ["Faults", "Invented", "InventedSource", "Plan", "Planted", "Resident", "invent", "invent_as"]
+__all__ = [
+    "Faults",
+    "Invented",
+    "InventedNow",
+    "InventedSource",
+    "Plan",
+    "Planted",
+    "Resident",
+    "invent",
+    "invent_as",
+]

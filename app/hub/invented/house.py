@@ -1,5 +1,6 @@
 """The invented house: its rooms, devices, entities, people, accounts and the automations it already has."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from app.hub.invented.plan import Plan
@@ -15,8 +16,10 @@ _AREAS = {
 MOTION_ROOMS = ("hall", "living_room", "kitchen", "bedroom", "child_room", "study")
 
 
-class _Thing(NamedTuple):
-    """An entity of the house; `start` is its state when the invented past begins."""
+class Thing(NamedTuple):
+    """An entity of the house; `start` is its state when the invented past begins, `part_of` the entity whose
+    device it shares.
+    """
 
     entity_id: str
     name: str
@@ -26,64 +29,65 @@ class _Thing(NamedTuple):
     unit: str | None = None
     members: tuple[str, ...] = ()
     category: str | None = None
+    part_of: str = ""
 
 
 _SOFA, _SHELF, _WINDOW = "light.living_room_sofa", "light.living_room_shelf", "light.living_room_window"
 _THINGS = (
-    _Thing("light.hall_ceiling", "Hall ceiling", "hall", "off"),
-    _Thing("light.hall_lamp", "Hall lamp", "hall", "off"),
-    _Thing("binary_sensor.hall_motion", "Hall motion", "hall", "off", "motion"),
-    _Thing("binary_sensor.front_door", "Front door", "hall", "off", "door"),
-    _Thing("lock.front_door", "Front door lock", "hall", "locked"),
-    _Thing("light.living_room", "Living room lights", "living_room", "off", members=(_SOFA, _SHELF, _WINDOW)),
-    _Thing(_SOFA, "Sofa light", "living_room", "off"),
-    _Thing(_SHELF, "Shelf light", "living_room", "off"),
-    _Thing(_WINDOW, "Window light", "living_room", "off"),
-    _Thing("light.dim_lamp", "Dim lamp", "living_room", "off"),
-    _Thing("media_player.tv", "TV", "living_room", "off", "tv"),
-    _Thing("cover.living_room_blinds", "Living room blinds", "living_room", "open", "blind"),
-    _Thing("climate.living_room", "Living room heating", "living_room", "off"),
-    _Thing("binary_sensor.living_room_motion", "Living room motion", "living_room", "off", "motion"),
-    _Thing("sensor.living_room_temperature", "Living room temperature", "living_room", "20.4",
-           "temperature", "°C"),
-    _Thing("sensor.living_room_humidity", "Living room humidity", "living_room", "48", "humidity", "%"),
-    _Thing("sensor.living_room_illuminance", "Living room brightness", "living_room", "0",
-           "illuminance", "lx"),
-    _Thing("light.kitchen", "Kitchen light", "kitchen", "off"),
-    _Thing("switch.coffee_machine", "Coffee machine", "kitchen", "off", "outlet"),
-    _Thing("switch.kettle", "Kettle", "kitchen", "off", "outlet"),
-    _Thing("media_player.kitchen_radio", "Kitchen radio", "kitchen", "off", "speaker"),
-    _Thing("binary_sensor.kitchen_motion", "Kitchen motion", "kitchen", "off", "motion"),
-    _Thing("binary_sensor.fridge_door", "Fridge door", "kitchen", "off", "door"),
-    _Thing("sensor.kitchen_temperature", "Kitchen temperature", "kitchen", "20.9", "temperature", "°C"),
-    _Thing("sensor.fridge_power", "Fridge power", "kitchen", "1.2", "power", "W"),
-    _Thing("light.bedroom", "Bedroom light", "bedroom", "off"),
-    _Thing("light.bedside", "Bedside lamp", "bedroom", "off"),
-    _Thing("binary_sensor.bedroom_motion", "Bedroom motion", "bedroom", "off", "motion"),
-    _Thing("sensor.bedroom_temperature", "Bedroom temperature", "bedroom", "18.2", "temperature", "°C"),
-    _Thing("light.child_room", "Child's room light", "child_room", "off"),
-    _Thing("light.night_light", "Night light", "child_room", "off"),
-    _Thing("binary_sensor.child_room_motion", "Child's room motion", "child_room", "off", "motion"),
-    _Thing("sensor.child_room_temperature", "Child's room temperature", "child_room", "19.5",
-           "temperature", "°C"),
-    _Thing("light.bathroom", "Bathroom light", "bathroom", "off"),
-    _Thing("fan.bathroom", "Bathroom fan", "bathroom", "off"),
-    _Thing("sensor.bathroom_humidity", "Bathroom humidity", "bathroom", "52", "humidity", "%"),
-    _Thing("sensor.bathroom_temperature", "Bathroom temperature", "bathroom", "21.3", "temperature", "°C"),
-    _Thing("light.study", "Study light", "study", "off"),
-    _Thing("binary_sensor.study_motion", "Study motion", "study", "off", "motion"),
-    _Thing("sensor.study_temperature", "Study temperature", "study", "20.1", "temperature", "°C"),
-    _Thing("switch.fish_tank", "Fish tank feeder", "study", "off", "outlet"),
-    _Thing("light.garden", "Garden lights", "garden", "off"),
-    _Thing("binary_sensor.garden_motion", "Garden motion", "garden", "off", "motion"),
-    _Thing("sensor.outdoor_temperature", "Outdoor temperature", "garden", "11.0", "temperature", "°C"),
-    _Thing("sensor.garden_illuminance", "Garden brightness", "garden", "0", "illuminance", "lx"),
-    _Thing("sensor.house_power", "House power", None, "210", "power", "W"),
-    _Thing("sensor.solar_power", "Solar power", None, "0", "power", "W"),
-    _Thing("input_boolean.guests", "Guests", None, "off"),
-    _Thing("weather.demo", "Weather", None, "cloudy"),
-    _Thing("sensor.washing_machine", "Washing machine", None, "idle", "enum"),
-    _Thing("update.demo_firmware", "Firmware", None, "off", category="config"),
+    Thing("light.hall_ceiling", "Hall ceiling", "hall", "off"),
+    Thing("light.hall_lamp", "Hall lamp", "hall", "off"),
+    Thing("binary_sensor.hall_motion", "Hall motion", "hall", "off", "motion"),
+    Thing("binary_sensor.front_door", "Front door", "hall", "off", "door"),
+    Thing("lock.front_door", "Front door lock", "hall", "locked"),
+    Thing("light.living_room", "Living room lights", "living_room", "off", members=(_SOFA, _SHELF, _WINDOW)),
+    Thing(_SOFA, "Sofa light", "living_room", "off"),
+    Thing(_SHELF, "Shelf light", "living_room", "off"),
+    Thing(_WINDOW, "Window light", "living_room", "off"),
+    Thing("light.dim_lamp", "Dim lamp", "living_room", "off"),
+    Thing("media_player.tv", "TV", "living_room", "off", "tv"),
+    Thing("cover.living_room_blinds", "Living room blinds", "living_room", "open", "blind"),
+    Thing("climate.living_room", "Living room heating", "living_room", "off"),
+    Thing("binary_sensor.living_room_motion", "Living room motion", "living_room", "off", "motion"),
+    Thing("sensor.living_room_temperature", "Living room temperature", "living_room", "20.4",
+          "temperature", "°C"),
+    Thing("sensor.living_room_humidity", "Living room humidity", "living_room", "48", "humidity", "%"),
+    Thing("sensor.living_room_illuminance", "Living room brightness", "living_room", "0",
+          "illuminance", "lx"),
+    Thing("light.kitchen", "Kitchen light", "kitchen", "off"),
+    Thing("switch.coffee_machine", "Coffee machine", "kitchen", "off", "outlet"),
+    Thing("switch.kettle", "Kettle", "kitchen", "off", "outlet"),
+    Thing("media_player.kitchen_radio", "Kitchen radio", "kitchen", "off", "speaker"),
+    Thing("binary_sensor.kitchen_motion", "Kitchen motion", "kitchen", "off", "motion"),
+    Thing("binary_sensor.fridge_door", "Fridge door", "kitchen", "off", "door"),
+    Thing("sensor.kitchen_temperature", "Kitchen temperature", "kitchen", "20.9", "temperature", "°C"),
+    Thing("sensor.fridge_power", "Fridge power", "kitchen", "1.2", "power", "W"),
+    Thing("light.bedroom", "Bedroom light", "bedroom", "off"),
+    Thing("light.bedside", "Bedside lamp", "bedroom", "off"),
+    Thing("binary_sensor.bedroom_motion", "Bedroom motion", "bedroom", "off", "motion"),
+    Thing("sensor.bedroom_temperature", "Bedroom temperature", "bedroom", "18.2", "temperature", "°C"),
+    Thing("light.child_room", "Child's room light", "child_room", "off"),
+    Thing("light.night_light", "Night light", "child_room", "off"),
+    Thing("binary_sensor.child_room_motion", "Child's room motion", "child_room", "off", "motion"),
+    Thing("sensor.child_room_temperature", "Child's room temperature", "child_room", "19.5",
+          "temperature", "°C"),
+    Thing("light.bathroom", "Bathroom light", "bathroom", "off"),
+    Thing("fan.bathroom", "Bathroom fan", "bathroom", "off"),
+    Thing("sensor.bathroom_humidity", "Bathroom humidity", "bathroom", "52", "humidity", "%"),
+    Thing("sensor.bathroom_temperature", "Bathroom temperature", "bathroom", "21.3", "temperature", "°C"),
+    Thing("light.study", "Study light", "study", "off"),
+    Thing("binary_sensor.study_motion", "Study motion", "study", "off", "motion"),
+    Thing("sensor.study_temperature", "Study temperature", "study", "20.1", "temperature", "°C"),
+    Thing("switch.fish_tank", "Fish tank feeder", "study", "off", "outlet"),
+    Thing("light.garden", "Garden lights", "garden", "off"),
+    Thing("binary_sensor.garden_motion", "Garden motion", "garden", "off", "motion"),
+    Thing("sensor.outdoor_temperature", "Outdoor temperature", "garden", "11.0", "temperature", "°C"),
+    Thing("sensor.garden_illuminance", "Garden brightness", "garden", "0", "illuminance", "lx"),
+    Thing("sensor.house_power", "House power", None, "210", "power", "W"),
+    Thing("sensor.solar_power", "Solar power", None, "0", "power", "W"),
+    Thing("input_boolean.guests", "Guests", None, "off"),
+    Thing("weather.demo", "Weather", None, "cloudy"),
+    Thing("sensor.washing_machine", "Washing machine", None, "idle", "enum"),
+    Thing("update.demo_firmware", "Firmware", None, "off", category="config"),
 )  # fmt: skip
 
 _STREAMS = frozenset(thing.entity_id for thing in _THINGS if thing.unit)
@@ -161,13 +165,13 @@ def home_of(plan: Plan) -> Home:
     """Return the invented home's facts."""
     things = [
         *_THINGS,
-        _Thing("sun.sun", "Sun", None, "below_horizon"),
-        *(_Thing(f"person.{resident.slug}", resident.name, None, "home") for resident in plan.residents),
+        Thing("sun.sun", "Sun", None, "below_horizon"),
+        *(Thing(f"person.{resident.slug}", resident.name, None, "home") for resident in plan.residents),
         *(
-            _Thing(f"device_tracker.{resident.slug}_phone", f"{resident.name}: phone", None, "home")
+            Thing(f"device_tracker.{resident.slug}_phone", f"{resident.name}: phone", None, "home")
             for resident in plan.residents
         ),
-        *(_Thing(automation.entity_id, automation.alias, None, "on") for automation in AUTOMATIONS),
+        *(Thing(automation.entity_id, automation.alias, None, "on") for automation in AUTOMATIONS),
     ]
     return Home(
         home_id="home",
@@ -177,25 +181,8 @@ def home_of(plan: Plan) -> Home:
         longitude=plan.longitude,
         demo=True,
         areas=tuple(Area(area_id=area_id, name=name) for area_id, name in _AREAS.items()),
-        devices=tuple(
-            Device(device_id=_device(thing), name=thing.name, area_id=thing.area)
-            for thing in things
-            if thing.area and not thing.members
-        ),
-        entities=tuple(
-            Entity(
-                entity_id=thing.entity_id,
-                name=thing.name,
-                area_id=thing.area,
-                device_id=_device(thing) if thing.area and not thing.members else None,
-                platform="group" if thing.members else "demo",
-                device_class=thing.device_class,
-                unit=thing.unit,
-                entity_category=thing.category,
-                members=thing.members,
-            )
-            for thing in things
-        ),
+        devices=devices_of(things),
+        entities=entities_of(things),
         persons=tuple(
             Person(entity_id=f"person.{who.slug}", name=who.name, user_id=who.user_id or None)
             for who in plan.residents
@@ -212,5 +199,33 @@ def home_of(plan: Plan) -> Home:
     )
 
 
-def _device(thing: _Thing) -> str:
-    return "demo_" + thing.entity_id.replace(".", "_")
+def devices_of(things: Iterable[Thing]) -> tuple[Device, ...]:
+    """Return the devices that come with those things."""
+    return tuple(
+        Device(device_id=device_of(thing.entity_id), name=thing.name, area_id=thing.area)
+        for thing in things
+        if thing.area and not thing.members and not thing.part_of
+    )
+
+
+def entities_of(things: Iterable[Thing]) -> tuple[Entity, ...]:
+    return tuple(
+        Entity(
+            entity_id=thing.entity_id,
+            name=thing.name,
+            area_id=thing.area,
+            device_id=(
+                device_of(thing.part_of or thing.entity_id) if thing.area and not thing.members else None
+            ),
+            platform="group" if thing.members else "demo",
+            device_class=thing.device_class,
+            unit=thing.unit,
+            entity_category=thing.category,
+            members=thing.members,
+        )
+        for thing in things
+    )
+
+
+def device_of(entity_id: str) -> str:
+    return "demo_" + entity_id.replace(".", "_")

@@ -10,7 +10,7 @@
   // What makes a page look again; progress and log lines are shown as they come.
   const CHANGES = [
     "run_started", "run_ended", "run_skipped", "job", "job_failing", "job_recovered", "subject_given_up",
-    "neighbour", "suggestions", "suggestion_decided", "refresh",
+    "neighbour", "suggestions", "suggestion_decided", "alert", "insight", "report", "refresh",
   ];
 
   // ── theme: the system's, or a stored choice; choosing what the system has anyway forgets the choice ──
@@ -214,13 +214,15 @@
       if (met) refresh();
       met = true;
     });
-    for (const name of ["hello", "run_logged", "refresh"]) {
+    for (const name of ["hello", "run_logged", "refresh", "alert", "coach_alert"]) {
       events.addEventListener(name, (event) => {
         document.dispatchEvent(new CustomEvent(`nightshift:${name}`, { detail: JSON.parse(event.data) }));
       });
     }
     events.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
     for (const name of CHANGES) events.addEventListener(name, refresh);
+    // Figures change all the time: only a page that shows them is drawn anew.
+    events.addEventListener("statistics", () => document.getElementById("main").dataset.feeds && refresh());
     events.addEventListener("error", () => {
       lost.hidden = false;
       // A refused stream (503, 401) is not tried again by the browser.

@@ -1,0 +1,137 @@
+"""The chart of the temperatures: a line for each room, one below the other on the same scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.statistics.figures import COMFORT
+from app.statistics.measures import Quantity
+from app.statistics.queries import RoomPoint, RoomSeries
+from app.web.plots import Label, Scale, Tick, line, scale_of
+from app.web.wording import date_text, day_of, time_of
+
+HOURS: Final = 48
+_LEAST_SPAN: Final = 4.0
+_TABLE_STEP: Final = 3
+"""Hours from one row of the table to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """One room: `now` is its newest hour's mean; `name` may be hostile."""
+
+    name: str
+    path: str
+    last: tuple[float, float]
+    now: str
+    range: str
+    outside: str
+    """How long it was colder or warmer than comfortable, "" when it was not."""
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPlot:
+    """`band` is the comfortable range as (top, height); `midnights` are places to the right; `rows` the
+    table: a time, then one cell for each room.
+    """
+
+    rooms: tuple[RoomLine, ...]
+    ticks: tuple[Tick, ...]
+    labels: tuple[Label, ...]
+    midnights: tuple[float, ...]
+    band: tuple[float, float]
+    comfort: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def draw_rooms(series: Sequence[RoomSeries], now: datetime, zone: ZoneInfo) -> RoomPlot | None:
+    """Draw the hours of the last two days. Returns None where no room has a thermometer."""
+    rooms = [
+        (room, points)
+        for room in series
+        if (points := [(one, one.temperature) for one in room.points if one.temperature is not None])
+    ]
+    if not rooms:
+        return None
+    first = now - timedelta(hours=HOURS)
+    scale = scale_of((value for _, points in rooms for _, value in points), least=_LEAST_SPAN)
+    low, high = COMFORT[Quantity.TEMPERATURE]
+    top, bottom = scale.y(high), scale.y(low)
+    midnights = _midnights(first, now, zone)
+    return RoomPlot(
+        rooms=tuple(_room(room.name, points, first, scale) for room, points in rooms),
+        ticks=tuple(tick for tick in (*scale.ticks("°")[:1], *scale.ticks("°")[-1:])),
+        labels=tuple(Label(day_of(at, now, zone), _x(at, first)) for at in midnights),
+        midnights=tuple(_x(at, first) for at in midnights),
+        band=(top, round(bottom - top, 2)),
+        comfort=f"{low:g} to {high:g} °C",
+        rows=_rows([room for room, _ in rooms], first, now, zone),
+    )
+
+
+def _room(name: str, points: Sequence[tuple[RoomPoint, float]], first: datetime, scale: Scale) -> RoomLine:
+    places: list[tuple[float, float | None]] = []
+    before: datetime | None = None
+    for point, value in points:
+        if before is not None and point.at - before > timedelta(hours=2):
+            places.append((0.0, None))
+        # The mean of an hour stands in its middle.
+        places.append((_x(point.at + timedelta(minutes=30), first), scale.y(value)))
+        before = point.at
+    values = [value for _, value in points]
+    spread = f"{min(values):.1f} to {max(values):.1f} °C"
+    x, y = places[-1]
+    outside = _outside(values)
+    return RoomLine(
+        name=name,
+        path=line(places),
+        last=(x, y if y is not None else 0.0),
+        now=f"{values[-1]:.1f} °C",
+        range=spread,
+        outside=outside,
+        said=f"{name}: {values[-1]:.1f} °C at last, {spread} in the last {HOURS} hours. {outside}".strip(),
+    )
+
+
+def _outside(values: Sequence[float]) -> str:
+    low, high = COMFORT[Quantity.TEMPERATURE]
+    cold, warm = sum(value < low for value in values), sum(value > high for value in values)
+    said = [f"{cold} h below {low:g} °C" if cold else "", f"{warm} h above {high:g} °C" if warm else ""]
+    return ", ".join(one for one in said if one)
+
+
+def _x(at: datetime, first: datetime) -> float:
+    share = (at - first) / timedelta(hours=HOURS)
+    return round(100 * min(1.0, max(0.0, share)), 3)
+
+
+def _midnights(first: datetime, now: datetime, zone: ZoneInfo) -> list[datetime]:
+    day, last = first.astimezone(zone).date() + timedelta(days=1), now.astimezone(zone).date()
+    found = []
+    while day <= last:
+        found.append(datetime(day.year, day.month, day.day, tzinfo=zone))
+        day += timedelta(days=1)
+    return found
+
+
+def _rows(
+    rooms: Sequence[RoomSeries], first: datetime, now: datetime, zone: ZoneInfo
+) -> tuple[tuple[str, ...], ...]:
+    """Return the means of every three hours, the newest first."""
+    rows = []
+    until = now
+    while until > first:
+        since = until - timedelta(hours=_TABLE_STEP)
+        cells = []
+        for room in rooms:
+            within = [one.temperature for one in room.points if since <= one.at < until]
+            known = [value for value in within if value is not None]
+            cells.append(f"{fmean(known):.1f} °C" if known else "—")
+        day = date_text(since.astimezone(zone).date())
+        rows.append((f"{day}, {time_of(since, zone)} to {time_of(until, zone)}", *cells))
+        until = since
+    return tuple(rows)

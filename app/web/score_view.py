@@ -1,0 +1,189 @@
+"""A day's insight as the page Home shows it: the number and a word, where it is going, what it is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.insights.insight import CategoryScore, Insight, MetricScore, Priority, Recommendation
+from app.insights.numbers import with_unit
+from app.insights.trend import DAYS, Direction, Trend
+from app.web.history import Moment, moment
+from app.web.wording import counted, day_of, when
+
+_WORDS: Final = (
+    (90, "Very good", "good"),
+    (75, "Good", "good"),
+    (60, "Fair", "warning"),
+    (40, "Needs attention", "warning"),
+    (0, "In trouble", "failed"),
+)
+"""From which score on which word, and the mood of the page's top."""
+_FEWEST: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLine:
+    """One metric; where it is missing, `missing` says why and there is no score. Texts may be hostile."""
+
+    title: str
+    value: str
+    band: str
+    score: int | None
+    weight: str
+    missing: str
+    read_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One category; `score` None: nothing of it could be read."""
+
+    title: str
+    weight: str
+    score: int | None
+    missing: str
+    metrics: tuple[MetricLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceView:
+    """One recommendation; texts may be hostile."""
+
+    anchor: str
+    priority: Priority
+    title: str
+    message: str
+    rests_on: str
+    would_change: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreView:
+    """`number` None: nothing could be read. `direction` is the trend's, `basis` what it rests on, `stale`
+    why the readings are old, each but `basis` possibly "".
+    """
+
+    title: str
+    number: int | None
+    word: str
+    mood: str
+    direction: Direction
+    trend: str
+    basis: str
+    stale: str
+    made: Moment
+    parts: tuple[PartView, ...]
+    advice: tuple[AdviceView, ...]
+
+
+def view_of_score(insight: Insight, going: Trend, now: datetime, zone: ZoneInfo) -> ScoreView:
+    """Put an insight and its trend into words."""
+    word, mood = word_of(insight.health_score)
+    return ScoreView(
+        title=insight.title,
+        number=insight.health_score,
+        word=word,
+        mood=mood,
+        direction=going.direction,
+        trend=_trend(going),
+        basis=_basis(insight),
+        stale=_stale(insight, now, zone),
+        made=moment(insight.generated_at, now, zone),
+        parts=tuple(_part(one) for one in insight.health_breakdown),
+        advice=tuple(_advice(one) for one in insight.recommendations),
+    )
+
+
+def word_of(score: int | None) -> tuple[str, str]:
+    """Return the word for a score, and the mood it sets."""
+    if score is None:
+        return "Not known", "waiting"
+    return next((word, mood) for least, word, mood in _WORDS if score >= least)
+
+
+def _trend(going: Trend) -> str:
+    if going.direction is Direction.UNKNOWN or going.change is None or going.average is None:
+        have = f"there {'is' if going.days == 1 else 'are'} {going.days or 'none'}"
+        return f"No trend yet: that takes {_FEWEST} days that can be compared, and {have} so far."
+    span = f"over the {going.days} days of the last {DAYS} that can be compared"
+    points = counted(max(1, round(abs(going.change))), "point", "points")
+    if going.direction is Direction.IMPROVING:
+        return f"Improving: up about {points} {span}."
+    if going.direction is Direction.DECLINING:
+        return f"Declining: down about {points} {span}."
+    return f"Steady: {going.average:.0f} on average {span}."
+
+
+def _basis(insight: Insight) -> str:
+    """Say what of the weight was read."""
+    metrics = [one for part in insight.health_breakdown for one in part.metrics if _counts(one)]
+    missing = sum(one.value is None for one in metrics)
+    if not metrics:
+        return "Nothing in it is scored."
+    if insight.health_score is None:
+        return f"None of its {counted(len(metrics), 'reading', 'readings')} could be had."
+    if not missing:
+        return f"Confidence 100 %: all {counted(len(metrics), 'reading', 'readings')} were there."
+    are = "is" if missing == 1 else "are"
+    return (
+        f"Confidence {_percent(insight.confidence)}: {missing} of"
+        f" {counted(len(metrics), 'reading', 'readings')} {are} missing, so the score rests on the others."
+    )
+
+
+def _counts(metric: MetricScore) -> bool:
+    return metric.weight > 0
+
+
+def _stale(insight: Insight, now: datetime, zone: ZoneInfo) -> str:
+    if insight.stale_since is not None:
+        return (
+            f"Home Assistant was away: readings of {when(insight.stale_since, now, zone)} stand in, so this"
+            " may be out of date."
+        )
+    if insight.day != now.astimezone(zone).date():
+        return f"This is the score of {day_of(insight.generated_at, now, zone)}: there is no newer one."
+    return ""
+
+
+def _part(part: CategoryScore) -> PartView:
+    scored = [one for one in part.metrics if _counts(one)]
+    missing = sum(one.value is None for one in scored)
+    said = ""
+    if missing:
+        said = "nothing could be read" if missing == len(scored) else f"{missing} of {len(scored)} missing"
+    return PartView(
+        title=part.title,
+        weight=_percent(part.weight),
+        score=part.score,
+        missing=said,
+        metrics=tuple(_metric(one) for one in part.metrics),
+    )
+
+
+def _metric(one: MetricScore) -> MetricLine:
+    return MetricLine(
+        title=one.title,
+        value="" if one.value is None else with_unit(one.value, one.unit),
+        band=one.band,
+        score=one.score,
+        weight=_percent(one.weight) if _counts(one) else "",
+        missing=one.missing if one.value is None else "",
+        read_from=one.read_from,
+    )
+
+
+def _advice(one: Recommendation) -> AdviceView:
+    return AdviceView(
+        anchor=f"advice-{one.recommendation_id}",
+        priority=one.priority,
+        title=one.title,
+        message=one.message,
+        rests_on=one.rests_on,
+        would_change=one.would_change,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
