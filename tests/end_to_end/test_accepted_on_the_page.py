@@ -146,4 +146,6 @@ def _acts_on(suggestion: dict[str, Any], entity_id: str) -> bool:
 async def _figures(page: Any) -> set[tuple[str, str]]:
     """Return what the page says became of the automation."""
     rows = await page.locator("#since .facts > div").all()
-    return {(await row.locator("dt").inner_text(), await row.locator("dd").inner_text()) for row in rows}
+    return {
+        (await row.locator("dt").inner_text(), (await row.locator("dd").inner_text()).strip()) for row in rows
+    }
