@@ -245,11 +245,14 @@ class Runtime:
             phones=phones,
             book=DigestBook(self.store, self.clock, HOME_ID),
             page=lambda: self._page,
+            watches=self.watches,
         )
 
     def _start_answering(self, hub: Hub, phones: Phones, closing: AsyncExitStack) -> None:
         """Hear what people tap on their phones."""
-        answers = PhoneAnswers(hub, phones, self.offers, home=lambda: self.home, page=lambda: self._page)
+        answers = PhoneAnswers(
+            hub, phones, self.offers, bus=self.bus, home=lambda: self.home, page=lambda: self._page
+        )
         closing.push_async_callback(answers.stop)
         answers.start()
 

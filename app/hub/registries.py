@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from app.errors import NeighbourError
+from app.hub.attribution import OURS
 from app.hub.automations import read_automations
 from app.hub.client import Hub
 from app.hub.errors import CommandError
@@ -163,7 +164,10 @@ def _texts(said: Any) -> set[str]:
 def _entities(
     registry: Mapping[str, Item], states: Mapping[str, Item], devices: Mapping[str, Device], labels: _Labels
 ) -> tuple[Entity, ...]:
-    """Return what is registered and what only has a state, by entity id."""
+    """Return what is registered and what only has a state, by entity id.
+
+    Nightshift's own entities are no part of the home: what they do says nothing of the people in it.
+    """
 
     def make(pair: Item) -> Entity:
         entity_id, entry, state = pair["entity_id"], pair["entry"], pair["state"]
@@ -190,8 +194,13 @@ def _entities(
     pairs = (
         {"entity_id": i, "entry": registry.get(i, {}), "state": states.get(i, {})}
         for i in sorted({*registry, *states})
+        if not _own(registry.get(i, {}))
     )
     return _each("entities", pairs, make)
+
+
+def _own(entry: Item) -> bool:
+    return entry.get("platform") == "mqtt" and str(entry.get("unique_id", "")).startswith(OURS)
 
 
 def _members(entity_id: str, attributes: Item) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """What people decided on suggestions, in words: what stands, since when, by whom, and what to do about it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from app.habits.offers.decision import IN_THE_HUB, Decision, Mode, Verdict, Via
 from app.habits.offers.exclusions import Kept
-from app.habits.offers.watched import Watched
 from app.hub.editor import editor_path
 from app.model import Home
 from app.web.happenings import is_in
 from app.web.history import Moment, moment
-from app.web.wording import counted, date_text, sentence
+from app.web.wording import date_text, sentence
 
 _MODES: Final = {
     Mode.ENABLED: "it runs",
@@ -46,18 +44,6 @@ _STANDS: Final = {
     Verdict.SNOOZED: ("later", "Put off", ""),
     Verdict.UNDONE: ("back", "Taken back", "It is as if nothing had been decided."),
 }
-_PROPOSED: Final = {
-    "keep": "Keep it",
-    "shift": "Shift it",
-    "condition": "Add a condition",
-    "retire": "Remove it",
-}
-_PROPOSALS: Final = {
-    "shift": ("change", "Shift it", "Changed in Home Assistant."),
-    "condition": ("change", "Add the condition", "Changed in Home Assistant."),
-    "retire": ("undo", "Remove the automation", "Removed."),
-}
-"""What the API is asked for when a proposal is taken, the button, and what it says then."""
 _BY: Final = {
     "clock": "by the clock",
     "sun": "by the sun",
@@ -138,49 +124,6 @@ class Never:
     value: str
     title: str
     since: str
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What an accepted automation did since, and what is proposed. Texts may be empty, and hostile.
-
-    `post` is what the proposal's button asks the API for, after the suggestion's own address.
-    """
-
-    figures: tuple[tuple[str, str], ...]
-    proposal: str
-    why: str
-    post: str
-    body: str
-    label: str
-    done: str
-
-
-def since_of(watched: Watched) -> Since:
-    """Put what became of an automation into words."""
-    proposal = watched.proposal
-    kind = proposal.proposal if proposal else ""
-    change = proposal.automation if proposal else None
-    post, label, done = _PROPOSALS.get(kind, ("", "", "")) if change or kind == "retire" else ("", "", "")
-    missed = [day.missed for day in watched.days if day.missed is not None]
-    figures = [
-        ("Ran", sum(day.fired for day in watched.days)),
-        ("Taken back by someone", sum(day.undone for day in watched.days)),
-        ("Done by hand all the same", sum(day.by_hand for day in watched.days)),
-        *([("Did not run although its moment came", sum(missed))] if missed else []),
-    ]
-    return Since(
-        figures=(
-            ("Watched", counted(len(watched.days), "day", "days")),
-            *((label, counted(count, "time", "times")) for label, count in figures),
-        ),
-        proposal=_PROPOSED.get(kind, ""),
-        why=proposal.why if proposal else "",
-        post=post,
-        body=json.dumps({"automation": change} if change else {}),
-        label=label,
-        done=done,
-    )
 
 
 def stand_of(decision: Decision, home: Home | None, people: People, now: datetime, zone: ZoneInfo) -> Stand:

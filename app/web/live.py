@@ -19,7 +19,7 @@ from aiohttp import web
 from app import __version__
 from app.bus import Bus
 from app.clock import Clock
-from app.habits.announcements import SuggestionDecided, SuggestionsChanged
+from app.habits.announcements import AutomationVerdict, SuggestionDecided, SuggestionsChanged
 from app.jobs.announcements import (
     JobChanged,
     JobFailing,
@@ -113,6 +113,7 @@ class LiveFeed:
                 SuggestionsChanged, lambda event: self._post("suggestions", {"offered": event.offered})
             ),
             self._bus.subscribe(SuggestionDecided, self._decided),
+            self._bus.subscribe(AutomationVerdict, self._judged),
         ]
 
     async def stop(self) -> None:
@@ -177,6 +178,9 @@ class LiveFeed:
     def _decided(self, event: SuggestionDecided) -> None:
         told = {"suggestion_id": event.suggestion_id, "verdict": event.verdict, "mode": event.mode}
         self._post("suggestion_decided", told)
+
+    def _judged(self, event: AutomationVerdict) -> None:
+        self._post("automation_verdict", {"suggestion_id": event.suggestion_id, "proposal": event.proposal})
 
     def _logged(self, event: RunLogged) -> None:
         # Whoever shows the log asks for the lines it has not got: many at once do not have to be sent.

@@ -23,12 +23,13 @@ from app.habits.suggestions import SuggestionStatus
 from app.model import Home
 from app.web.automation import as_yaml, read_automation
 from app.web.cards import make_cards
-from app.web.decided import People, kind_in_words, never_of, past_of, since_of, stand_of
+from app.web.decided import People, kind_in_words, never_of, past_of, stand_of
 from app.web.editing import form_of
 from app.web.frame import show
 from app.web.moments import KINDS, draw_moments
 from app.web.parts import PARTS, WebParts
 from app.web.security import VISITOR
+from app.web.since import since_of
 from app.web.states import zone_of_page
 from app.web.visitors import Way
 from app.web.wording import counted, date_text, listed, sentence, time_of

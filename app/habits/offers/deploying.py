@@ -15,6 +15,7 @@ from typing import Any, Final
 from app.bus import Bus
 from app.clock import Clock
 from app.errors import NeighbourError, NightshiftError
+from app.habits.announcements import KeptDecisionEnded
 from app.habits.offers.decision import PENDING, Body, Decision, Mode, Verdict, Who, Wish
 from app.habits.offers.decisions import Decisions
 from app.habits.offers.notify_first import asks_first
@@ -177,15 +178,24 @@ class Deploying:
             current = await self._decisions.of(decision.home_id, decision.suggestion_id)
             if current is None or current.verdict not in PENDING:
                 return current or decision
+            carry = self._make if current.verdict is Verdict.ACCEPTING else self._unmake
             try:
-                if current.verdict is Verdict.ACCEPTING:
-                    return await self._make(current, editor)
-                return await self._unmake(current, editor)
+                carried = await carry(current, editor)
             except (NotWantedError, EditedError) as error:
                 await self._step_back(current, error)
+                self._tell_of_kept(current, str(error))
                 raise
             except (NeighbourError, NoPhoneError) as error:
                 return await self._decisions.settle(current, trouble=str(error)) or current
+            if carried.decision_id == current.decision_id:
+                self._tell_of_kept(current)
+            return carried
+
+    def _tell_of_kept(self, decision: Decision, trouble: str = "") -> None:
+        """Announce the end of what its decider was told would be done later."""
+        waited = (self._clock.now() - decision.decided_at).total_seconds()
+        if decision.body.trouble or waited >= _PATIENCE_SECONDS:
+            self._bus.announce(KeptDecisionEnded(decision.home_id, decision.suggestion_id, trouble))
 
     async def _make(self, decision: Decision, editor: AutomationEditor) -> Decision:
         body = decision.body

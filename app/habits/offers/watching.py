@@ -131,8 +131,8 @@ def _fires(scene: Scene, automation: Automation, by_person: Bool, since: int) ->
     own = np.flatnonzero((runs.actor == runs.actors.index(actor)) & (runs.at >= since))
     own = own[np.argsort(runs.at[own], kind="stable")]
     found = rows_in(runs, own, table)
+    # Its run is linked to each of them: what is else not believed (after a restart, say) is true of these.
     kept = found >= 0
-    kept[kept] = table.real[found[kept]]
     rows, contexts = found[kept], runs.context[own[kept]]
     if not len(rows):
         return Record()
