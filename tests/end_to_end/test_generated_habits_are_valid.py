@@ -1,6 +1,7 @@
 """Two hundred habits of every kind, drawn at random, in every shape: a real hub takes them all."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -57,15 +58,19 @@ async def test_the_hubs_validator_takes_two_hundred_of_each_kind_in_every_shape(
 @pytest.mark.parametrize("kind", MADE)
 async def test_what_the_validator_takes_is_loaded_too(editor: HubEditor, kind: str) -> None:
     lot = Lot(np.random.default_rng(SEED + 1))
-    found = next(every_way(lot, kind))
-    unique_id = f"nightshift_generated_{list(MADE).index(kind)}"
+    # A name of its own: the hub remembers whether the last one called so was switched off.
+    unique_id = f"nightshift_generated_{secrets.token_hex(4)}"
+    found = {**next(every_way(lot, kind)), "alias": unique_id}
     try:
         for shape in (found, edited(lot, found), narrowed(lot, found), asking(lot, found)):
             standing = await editor.put(unique_id, shape, area_id=None)
             assert standing.enabled, yaml.safe_dump(shape, sort_keys=False)
             assert standing.config["alias"] == shape["alias"]
         await editor.remove(unique_id)
-        assert not (await editor.put(unique_id, switched_off(lot, found), area_id=None)).enabled
+        off = f"{unique_id}_off"
+        shape = {**switched_off(lot, found), "alias": off}
+        assert not (await editor.put(off, shape, area_id=None)).enabled
+        await editor.remove(off)
     finally:
         await editor.remove(unique_id)
 
