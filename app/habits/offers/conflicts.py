@@ -6,6 +6,7 @@ judged by what they were seen to do.
 """
 
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from app.habits.offers.occasions import occasions
 from app.habits.offers.record import nearest_to, times
 from app.habits.offers.watched import WINDOW_DAYS, Conflict, Extends
 from app.habits.offers.watching import Scene, acts_of, rows_in, triggers_of
+from app.habits.scripts import with_scripts
 from app.hub.automations import plural
 from app.hub.names import plain_name
 from app.model import Automation
@@ -105,13 +107,14 @@ class Beside:
     def _known(self) -> list[tuple[Automation, set[tuple[str, str]], Int64 | None]]:
         """Each enabled automation, what it does, and its moments (None: they cannot be told)."""
         scene = self._scene
+        both = zip(scene.home.automations, with_scripts(scene.home), strict=True)
         return [
             (
                 one,
-                {(e, state) for name, state in acts_of(one, self._members) for e in self._whole([name])},
+                {(e, state) for name, state in acts_of(whole, self._members) for e in self._whole([name])},
                 occasions(one.config, scene.around, self._since, scene.until),
             )
-            for one in scene.home.automations[:_MOST_AUTOMATIONS]
+            for one, whole in islice(both, _MOST_AUTOMATIONS)
             if one.enabled and one.config
         ]
 
