@@ -16,6 +16,7 @@ from app.habits.facts import name_of
 from app.habits.habit import TRIGGER, Habit
 from app.habits.known import members_of
 from app.habits.localtime import DAY_MS, MINUTE_MS
+from app.habits.offers.extending import extended
 from app.habits.offers.occasions import occasions
 from app.habits.offers.record import nearest_to, times
 from app.habits.offers.watched import WINDOW_DAYS, Conflict, Extends
@@ -84,7 +85,6 @@ class Beside:
             back = int((np.abs(nearest_to(fires, due) - due) <= _SAME_MS).sum())
             if there < _SAME_SHARE * len(fires) or back < _SAME_SHARE * len(due):
                 continue
-            whole = plural(automation.config)
             name = automation.alias or automation.entity_id
             return Extends(
                 entity_id=automation.entity_id,
@@ -92,7 +92,7 @@ class Beside:
                 name=name,
                 says=f"“{name}” acts at the same moment ({there} of the last {times(len(fires))}): "
                 "this could be added to it as one more step.",
-                automation={**whole, "actions": [*whole["actions"], *made["actions"]]},
+                automation=extended(automation.config, made),
             )
         return None
 

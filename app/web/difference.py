@@ -1,0 +1,50 @@
+"""What changes between two texts, line by line, as people read it: what stays far from it is left out."""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+_AROUND: Final = 4
+"""Lines shown before and after each change."""
+_MOST_WHOLE: Final = 30
+"""A text of at most so many lines is shown whole."""
+_MOST_LINES: Final = 4_000
+_SIGNS: Final = {"same": " ", "added": "+", "removed": "-", "gap": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `kind` is `same`, `added`, `removed`, or `gap` for lines left out. `text` may be hostile."""
+
+    kind: str
+    text: str
+
+    @property
+    def sign(self) -> str:
+        """What stands before it: told without colours."""
+        return _SIGNS[self.kind]
+
+
+def difference(before: str, after: str) -> tuple[Line, ...]:
+    """Return the lines of both texts in order, each as what it is."""
+    old, new = before.splitlines()[:_MOST_LINES], after.splitlines()[:_MOST_LINES]
+    lines: list[Line] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            lines += [Line("same", text) for text in old[a:b]]
+            continue
+        lines += [Line("removed", text) for text in old[a:b]]
+        lines += [Line("added", text) for text in new[c:d]]
+    return tuple(lines) if len(lines) <= _MOST_WHOLE else tuple(_folded(lines))
+
+
+def _folded(lines: list[Line]) -> list[Line]:
+    changed = [i for i, line in enumerate(lines) if line.kind != "same"]
+    near = {i for at in changed for i in range(at - _AROUND, at + _AROUND + 1)}
+    folded: list[Line] = []
+    for i, line in enumerate(lines):
+        if i in near:
+            folded.append(line)
+        elif not folded or folded[-1].kind != "gap":
+            folded.append(Line("gap", "…"))
+    return folded
