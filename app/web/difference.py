@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-_AROUND: Final = 4
-"""Lines shown before and after each change."""
-_MOST_WHOLE: Final = 30
+_AROUND: Final = 3
+"""Lines shown before and after each change, and at the beginning: what it is called."""
+_MOST_WHOLE: Final = 12
 """A text of at most so many lines is shown whole."""
 _MOST_LINES: Final = 4_000
 _SIGNS: Final = {"same": " ", "added": "+", "removed": "-", "gap": " "}
@@ -40,7 +40,7 @@ def difference(before: str, after: str) -> tuple[Line, ...]:
 
 def _folded(lines: list[Line]) -> list[Line]:
     changed = [i for i, line in enumerate(lines) if line.kind != "same"]
-    near = {i for at in changed for i in range(at - _AROUND, at + _AROUND + 1)}
+    near = {i for at in (0, *changed) for i in range(at - _AROUND, at + _AROUND + 1)}
     folded: list[Line] = []
     for i, line in enumerate(lines):
         if i in near:

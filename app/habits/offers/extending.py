@@ -60,14 +60,14 @@ def extension(
     *,
     kept: bool,
 ) -> Extension | None:
-    """Return what adding a suggestion (`made`) to an automation comes to; None when it has its steps already.
+    """Return what adding a suggestion (`made`) to an automation comes to; None when there is nothing to add.
 
     `config` is the automation's now, `found` what the night made of it; `kept` whether Home Assistant has it
     where it could be changed.
     """
     before = {key: value for key, value in plural(config).items() if key != "id"}
     steps = steps_of(made)
-    if not steps or all(step in before["actions"] for step in steps):
+    if "use_blueprint" in before or not steps or all(step in before["actions"] for step in steps):
         return None
     then = plural(found)
     return Extension(
@@ -78,7 +78,7 @@ def extension(
         after=extended(before, made),
         steps=tuple(steps),
         seen=mark(before),
-        editable=kept and can_be_edited(unique_id or "") and "use_blueprint" not in before,
+        editable=kept and can_be_edited(unique_id or ""),
         changed=any(before[part] != then[part] for part in ("triggers", "conditions")),
     )
 

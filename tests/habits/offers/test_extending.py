@@ -119,7 +119,7 @@ def test_what_has_the_step_already_is_not_extended_and_a_blueprint_cannot_be() -
     assert looked_at(WHOLE) is None
     assert looked_at(OWN).editable
     assert not looked_at(OWN).changed
-    assert not looked_at({"use_blueprint": {"path": "x.yaml"}}).editable
+    assert looked_at({"use_blueprint": {"path": "x.yaml"}}) is None
     assert looked_at({**OWN, "triggers": [{"trigger": "time", "at": "08:00:00"}]}).changed
 
 
