@@ -1,14 +1,12 @@
 """What changes between two texts, line by line, as people read it: what stays far from it is left out."""
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Final
 
 _AROUND: Final = 3
-"""Lines shown before and after each change, and at the beginning: what it is called."""
+"""Lines shown before and after the change, and at the beginning: what it is called."""
 _MOST_WHOLE: Final = 12
 """A text of at most so many lines is shown whole."""
-_MOST_LINES: Final = 4_000
 _SIGNS: Final = {"same": " ", "added": "+", "removed": "-", "gap": " "}
 
 
@@ -26,15 +24,21 @@ class Line:
 
 
 def difference(before: str, after: str) -> tuple[Line, ...]:
-    """Return the lines of both texts in order, each as what it is."""
-    old, new = before.splitlines()[:_MOST_LINES], after.splitlines()[:_MOST_LINES]
-    lines: list[Line] = []
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            lines += [Line("same", text) for text in old[a:b]]
-            continue
-        lines += [Line("removed", text) for text in old[a:b]]
-        lines += [Line("added", text) for text in new[c:d]]
+    """Return the lines of both texts in order, each as what it is.
+
+    All that changes is one stretch: what is added to an automation is in one place, and texts of any length
+    are compared in one pass.
+    """
+    old, new = before.splitlines(), after.splitlines()
+    most = min(len(old), len(new))
+    head = next((i for i in range(most) if old[i] != new[i]), most)
+    tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
+    lines = [
+        *(Line("same", text) for text in old[:head]),
+        *(Line("removed", text) for text in old[head : len(old) - tail]),
+        *(Line("added", text) for text in new[head : len(new) - tail]),
+        *(Line("same", text) for text in old[len(old) - tail :]),
+    ]
     return tuple(lines) if len(lines) <= _MOST_WHOLE else tuple(_folded(lines))
 
 

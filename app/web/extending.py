@@ -15,6 +15,7 @@ from app.web.difference import Line, difference
 _CHANGED: Final = (
     "What starts it was changed since the night that found this. Look whether the two still go together."
 )
+_OFF: Final = "It is switched off in Home Assistant just now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def step_of(
         list(found.steps),
         home,
         says=suggestion.extends.says,
-        warning=_CHANGED if found.changed else "",
+        warning=" ".join([*([_CHANGED] if found.changed else []), *([] if found.enabled else [_OFF])]),
         body=json.dumps({"seen": found.seen}) if found.editable else "",
         why_not="" if found.editable else str(NotEditableError(found.name)),
     )

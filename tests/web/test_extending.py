@@ -48,15 +48,22 @@ def editor_with(own: dict[str, Any] = OWN) -> Editor:
 
 def test_a_difference_is_told_line_by_line_and_far_lines_are_left_out() -> None:
     before = "\n".join(f"line {i}" for i in range(60))
-    lines = difference(before, before.replace("line 30", "line thirty") + "\nlast")
+    lines = difference(before, before.replace("line 30", "line thirty\nmore"))
     assert [(one.sign, one.text) for one in lines if one.kind in {"added", "removed"}] == [
         ("-", "line 30"),
         ("+", "line thirty"),
-        ("+", "last"),
+        ("+", "more"),
     ]
     assert [one.text for one in lines if one.kind == "gap"] == ["…", "…"]
-    assert len(lines) < 25
-    assert [one.kind for one in difference("a\nb", "a\nb\nc")] == ["same", "same", "added"]
+    assert len(lines) < 20
+    for old, new, kinds in (
+        ("a\nb", "a\nb\nc", ["same", "same", "added"]),
+        ("a\na", "a\na\na", ["same", "same", "added"]),
+        ("", "a", ["added"]),
+        ("a", "", ["removed"]),
+        ("a\nb", "a\nb", ["same", "same"]),
+    ):
+        assert [one.kind for one in difference(old, new)] == kinds
 
 
 async def test_what_is_added_is_shown_line_by_line_in_words_and_as_a_whole(tmp_path: Path) -> None:
@@ -124,6 +131,18 @@ async def test_changed_meanwhile_it_is_refused_with_what_it_is_now(tmp_path: Pat
         status, said = await post(http, f"{API}/undo")
         assert (status, said["edited"]) == (409, True)
         assert (await post(http, f"{API}/undo", {"force": True}))[0] == 200
+
+
+async def test_one_that_is_switched_off_says_so_before_and_after(tmp_path: Path) -> None:
+    editor = editor_with()
+    editor.on[UID] = False
+    async with ingress_house(tmp_path, editor=editor, home=home_with()) as (opened, http):
+        connected(opened)
+        await offer(opened, step(kitchen()))
+        assert "It is switched off in Home Assistant just now." in await page(http)
+        assert (await post(http, f"{API}/extend"))[0] == 200
+        assert "is switched off in Home Assistant" in await page(http)
+        assert editor.on == {UID: False}
 
 
 async def test_only_administrators_add_and_what_makes_no_sense_is_refused(tmp_path: Path) -> None:

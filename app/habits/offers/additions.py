@@ -44,7 +44,7 @@ class Additions:
             return None
         known = next((one for one in home.automations if one.entity_id == found.entity_id), None)
         config: Mapping[str, Any] = known.config if known else {}
-        kept = True
+        kept, enabled = True, known is None or known.enabled
         if found.unique_id and can_be_edited(found.unique_id):
             try:
                 standing = await self._deploying.find(found.unique_id)
@@ -52,12 +52,20 @@ class Additions:
                 standing = None
             else:
                 kept = standing is not None
-            config = standing.config if standing else config
+            if standing is not None:
+                config, enabled = standing.config, standing.enabled
         if not config:
             return None
         name = str(plural(config).get("alias") or found.name)
         return extension(
-            found.entity_id, found.unique_id, name, config, found.automation, suggestion.automation, kept=kept
+            found.entity_id,
+            found.unique_id,
+            name,
+            config,
+            found.automation,
+            suggestion.automation,
+            kept=kept,
+            enabled=enabled,
         )
 
     async def wanted(self, suggestion: Suggestion, slim: Body, *, confirm: bool, seen: str) -> Body:

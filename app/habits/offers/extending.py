@@ -30,6 +30,7 @@ class Extension:
     seen: str
     editable: bool
     changed: bool
+    enabled: bool
 
 
 def steps_of(made: Mapping[str, Any]) -> list[Any]:
@@ -59,11 +60,12 @@ def extension(
     made: Mapping[str, Any],
     *,
     kept: bool,
+    enabled: bool,
 ) -> Extension | None:
     """Return what adding a suggestion (`made`) to an automation comes to; None when there is nothing to add.
 
     `config` is the automation's now, `found` what the night made of it; `kept` whether Home Assistant has it
-    where it could be changed.
+    where it could be changed, `enabled` whether it is switched on.
     """
     before = {key: value for key, value in plural(config).items() if key != "id"}
     steps = steps_of(made)
@@ -79,6 +81,7 @@ def extension(
         steps=tuple(steps),
         seen=mark(before),
         editable=kept and can_be_edited(unique_id or ""),
+        enabled=enabled,
         changed=any(before[part] != then[part] for part in ("triggers", "conditions")),
     )
 

@@ -114,7 +114,7 @@ def test_a_wait_at_the_beginning_is_kept_once_the_automations_own() -> None:
 
 def test_what_has_the_step_already_is_not_extended_and_a_blueprint_cannot_be() -> None:
     def looked_at(config: dict[str, Any]) -> Any:
-        return extension(ENTITY, UID, "x", config, WHOLE, made(STEP), kept=True)
+        return extension(ENTITY, UID, "x", config, WHOLE, made(STEP), kept=True, enabled=True)
 
     assert looked_at(WHOLE) is None
     assert looked_at(OWN).editable
