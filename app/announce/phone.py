@@ -188,7 +188,8 @@ class PhoneAnswers:
         title, verdict = decision.body.suggestion.title, decision.verdict
         page = page_of(self._page(), decision.suggestion_id)
         if verdict is Verdict.ACCEPTED and not decision.gone:
-            return _Said(Notification("Created", f"{title}.", editor_path(decision.body.unique_id)))
+            done = "Added" if decision.body.onto else "Created"
+            return _Said(Notification(done, f"{title}.", editor_path(decision.body.unique_id)))
         if verdict is Verdict.ACCEPTING:
             why = decision.body.trouble or "Home Assistant has not answered"
             text = f"{title}. It is made as soon as Home Assistant can do it. Now: {why}"

@@ -1,4 +1,4 @@
-"""A home as its hub describes it: configuration, areas, devices, entities, people, automations."""
+"""A home as its hub describes it: configuration, areas, devices, entities, people, automations, scripts."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from app.hub.automations import read_automations
 from app.hub.client import Hub
 from app.hub.errors import CommandError
 from app.hub.names import plain_name
+from app.hub.scripts import read_scripts
 from app.model import Area, Device, Entity, Home, Person, User
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ async def read_home(hub: Hub, home_id: str = "home") -> Home:
     registry = {e["entity_id"]: e for e in _items(entries) if isinstance(e.get("entity_id"), str)}
     unique_ids = {entity_id: str(e["unique_id"]) for entity_id, e in registry.items() if e.get("unique_id")}
     automations = await read_automations(hub, by_id, unique_ids)
+    scripts = await read_scripts(hub, by_id)
 
     def assemble() -> Home:
         known_devices = _devices(_items(devices))
@@ -53,6 +55,7 @@ async def read_home(hub: Hub, home_id: str = "home") -> Home:
             persons=_persons(persons, registry, by_id),
             users=_each("users", _items(users), _user),
             automations=automations,
+            scripts=scripts,
         )
 
     try:
