@@ -3,6 +3,7 @@ what people make of it, and its end.
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ async def room(real_hub: RealHub, hand: Hand) -> AsyncIterator[Room]:
     path = real_hub.config / "configuration.yaml"
     before = path.read_text("utf-8")
     await restarted(real_hub, path, before + _A_LAMP)
-    area = await hand.say("config/area_registry/create", name="Den of the tests")
+    area = await hand.say("config/area_registry/create", name=f"Den {secrets.token_hex(3)}")
     try:
         await hand.say("config/entity_registry/update", entity_id=LAMP, area_id=area["area_id"])
         await furnish(real_hub, await asyncio.to_thread(invent, SEED), real={LAMP})
