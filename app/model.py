@@ -1,4 +1,4 @@
-"""A home as Home Assistant knows it: areas, devices, entities, people, automations.
+"""A home as Home Assistant knows it: areas, devices, entities, people, automations, scripts.
 
 Plain frozen data, JSON in and out, so that it can be stored, sent to a worker, and compared.
 Names are Home Assistant's own.
@@ -93,6 +93,14 @@ class Automation(Frozen):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
+class Script(Frozen):
+    """A script of the home; `config` has its `sequence` as a list, or is empty where unknown."""
+
+    entity_id: str
+    alias: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
 class Home(Frozen):
     """One Home Assistant. Latitude and longitude in degrees, elevation in metres."""
 
@@ -110,6 +118,7 @@ class Home(Frozen):
     persons: tuple[Person, ...] = ()
     users: tuple[User, ...] = ()
     automations: tuple[Automation, ...] = ()
+    scripts: tuple[Script, ...] = ()
     demo: bool = False
     """True for an invented home: every face says so."""
 

@@ -144,7 +144,14 @@ class Runtime:
         )
         start_letters(mailer, closing, bus=self.bus, jobs=self.jobs)
         if setting.scheduling:
-            start_answering(outside, closing, offers=self.offers, home=self.household.home, page=self._page)
+            start_answering(
+                outside,
+                closing,
+                bus=self.bus,
+                offers=self.offers,
+                home=self.household.home,
+                page=self._page,
+            )
         if setting.scheduling:
             self.morning.start(closing)
         closing.push_async_callback(self.jobs.stop, _STOP_SECONDS)
@@ -190,6 +197,7 @@ class Runtime:
             phones=outside.phones,
             book=DigestBook(self.store, self.clock, HOME_ID),
             page=self._page,
+            watches=self.watches,
         )
         return [
             analysis_job(night.run),

@@ -1,6 +1,9 @@
-"""The job `morning_digest`: phones are told of new suggestions, once a day at most."""
+"""The job `morning_digest`: phones are told of new suggestions, and of automations of which something is
+proposed, once a day at most.
+"""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -8,9 +11,12 @@ from app.announce import notification
 from app.announce.digest_book import DigestBook
 from app.announce.notification import mark_of
 from app.announce.phones import Phones
+from app.clock import to_ms
 from app.errors import NeighbourError
 from app.habits.offers.decision import Decision, Verdict
 from app.habits.offers.decisions import Decisions
+from app.habits.offers.watched import Watched
+from app.habits.offers.watches import Watches
 from app.habits.suggestions import Offered, Suggestions
 from app.hub.errors import NoReplyError
 from app.jobs.context import RunContext
@@ -21,6 +27,8 @@ from app.options import Options
 
 MORNING_DIGEST: Final = "morning_digest"
 """The job's name: the ledger's and the API's."""
+_ASKS: Final = frozenset({"shift", "condition", "retire"})
+"""Proposals that somebody has to answer: that all is well is not worth a buzz."""
 
 
 def schedule_of(digest_at: str) -> str:
@@ -36,7 +44,7 @@ def morning_digest_job(run: Callable[[RunContext], Awaitable[Outcome]]) -> JobSp
     return JobSpec(
         name=MORNING_DIGEST,
         title="Morning digest",
-        description="Tells phones of suggestions that are new since they were last told.",
+        description="Tells phones of what is new: suggestions, and automations that could be better.",
         schedule=schedule_of(Options.model_fields["digest_at"].default),
         run=run,
         scope=Scope.HOME,
@@ -66,6 +74,7 @@ class MorningDigest:
         phones: Phones | None,
         book: DigestBook,
         page: Callable[[], str],
+        watches: Watches,
     ) -> None:
         self._home_id = home_id
         self._home = home
@@ -74,6 +83,7 @@ class MorningDigest:
         self._phones = phones
         self._book = book
         self._page = page
+        self._watches = watches
 
     async def run(self, context: RunContext) -> Outcome:
         """Tell each phone what is new to it, unless its day has had its digest.
@@ -86,13 +96,19 @@ class MorningDigest:
             context.log.info("The digest of %s is too late: nothing is told", about)
             return Outcome(details={"too_late": about.isoformat()})
         offered = await self._suggestions.offered(self._home_id)
-        if self._phones is None or not offered:
+        watched = [
+            one
+            for one in await self._watches.listed(self._home_id)
+            if one.suggestion_id and one.proposal and one.proposal.proposal in _ASKS
+        ]
+        if self._phones is None or not (offered or watched):
             return Outcome(counts={"told": 0, "new": 0})
         chosen = await self._phones.chosen(self._home())
         told, new, failures = 0, 0, list[NeighbourError]()
         for phone in chosen:
             try:
-                count = await self._tell(self._phones, phone, today, offered, again=context.force)
+                news = _News(today, offered, watched, again=context.force)
+                count = await self._tell(self._phones, phone, news)
             except NeighbourError as error:
                 context.fail(phone, error)
                 failures.append(error)
@@ -102,29 +118,46 @@ class MorningDigest:
             raise failures[0]
         return Outcome(counts={"phones": len(chosen), "told": told, "new": new})
 
-    async def _tell(
-        self, phones: Phones, phone: str, today: date, offered: list[Offered], *, again: bool
-    ) -> int:
-        """Tell one phone; return of how many suggestions, 0 when there is nothing to be told."""
+    async def _tell(self, phones: Phones, phone: str, news: "_News") -> int:
+        """Tell one phone; return of how many things, 0 when there is nothing to be told."""
         standing = await self._decisions.standing(self._home_id)
-        told = {} if again else await self._book.told(phone)
+        told = {} if news.again else await self._book.told(phone)
         new = []
-        for one in offered:
+        for one in news.offered:
             identity = one.suggestion.id
             if identity not in told or _came_back(standing.get(identity), told[identity]):
                 new.append(one.suggestion)
-        if not new or not await self._book.claim(phone, today, [one.id for one in new], again=again):
+        verdicts = [one for one in news.watched if _key(one) not in told]
+        keys = [*(one.id for one in new), *(_key(one) for one in verdicts)]
+        if not keys or not await self._book.claim(phone, news.today, keys, again=news.again):
             return 0
-        shown = notification.digest(new, mark_of(standing.get(new[0].id)), self._page())
+        mark = mark_of(standing.get(new[0].id)) if new else ""
+        shown = notification.digest(new, mark, self._page(), verdicts)
         try:
             await phones.send(phone, shown)
         except NoReplyError:
             raise  # it may have arrived: the claim stays, and what is new is told tomorrow
         except NeighbourError:
-            await self._book.release(phone, today)
+            await self._book.release(phone, news.today)
             raise
-        await self._book.sent(phone, today)
-        return len(new)
+        await self._book.sent(phone, news.today)
+        return len(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What there is to be told. `again`: whatever was told before."""
+
+    today: date
+    offered: list[Offered]
+    watched: list[Watched]
+    again: bool
+
+
+def _key(one: Watched) -> str:
+    """Return what a proposal is remembered by; another proposal, or another decision, is told anew."""
+    since = to_ms(one.since) if one.since else 0
+    return f"{one.suggestion_id} {one.proposal.proposal if one.proposal else ''} {since}"
 
 
 def _came_back(decision: Decision | None, told_at: datetime) -> bool:

@@ -4,6 +4,7 @@ One retained message describes the device with all its entities. Home Assistant 
 older one ignores the message. Source: its MQTT integration, `schemas.py` (DEVICE_DISCOVERY_SCHEMA).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -12,6 +13,8 @@ import app
 from app.announce.connection import OFFLINE, ONLINE
 from app.announce.decisions import Told
 from app.announce.job_news import JobEvent
+from app.announce.morning_device import AREA_PREFIX, morning_components
+from app.announce.morning_state import MorningPlan
 from app.announce.status import Status
 from app.announce.topics import Topics
 
@@ -28,8 +31,19 @@ class DeviceFacts:
     url: str | None = None
 
 
-def device_payload(topics: Topics, facts: DeviceFacts) -> dict[str, Any]:
-    """Return the discovery message, ready to be written as JSON."""
+def device_payload(
+    topics: Topics,
+    facts: DeviceFacts,
+    plan: MorningPlan | None = None,
+    gone: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the discovery message, ready to be written as JSON.
+
+    `plan` says which entities of the morning there are, None for none. `gone` are entities that an earlier
+    message had, with their platforms: naming nothing but the platform takes them out of Home Assistant.
+    """
+    parts = _components(topics) | (morning_components(topics, plan) if plan else {})
+    left = {key: {"platform": platform} for key, platform in (gone or {}).items() if key not in parts}
     device = {
         "identifiers": [topics.device_id],
         "name": facts.name,
@@ -46,7 +60,7 @@ def device_payload(topics: Topics, facts: DeviceFacts) -> dict[str, Any]:
         "payload_available": ONLINE,
         "payload_not_available": OFFLINE,
         "qos": 1,
-        "components": {key: _whole(key, part, topics, facts) for key, part in _components(topics).items()},
+        "components": {key: _whole(key, part, topics, facts) for key, part in parts.items()} | left,
     }
 
 
@@ -55,7 +69,7 @@ def _whole(key: str, part: dict[str, Any], topics: Topics, facts: DeviceFacts) -
     slug = "".join(c if c.isalnum() else "_" for c in facts.name.lower())
     return part | {
         "unique_id": f"{topics.device_id}_{key}",
-        "default_entity_id": f"{part['platform']}.{slug}_{key}",
+        "default_entity_id": f"{part['platform']}.{slug}_{key.removeprefix(AREA_PREFIX)}",
     }
 
 

@@ -2,14 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from app.alerts.alert import Alert, Level
-from app.announce.status import json_text, shown
+from app.announce.status import TITLES_SHOWN, json_text
 from app.insights.insight import Insight
 from app.insights.trend import Trend
+from app.jobs.text import one_line
 from app.model import Home
 from app.reports.report import Report
 from app.statistics.measures import Quantity, room_sensors
@@ -21,6 +23,7 @@ MOST_AREAS: Final = 60
 _MOST_SCORECARDS: Final = 10
 _SLUG: Final = re.compile(r"[a-z0-9_]{1,50}")
 _NAME_LENGTH: Final = 60
+_TEXT_LENGTH: Final = 255
 _DIGITS: Final = {Quantity.TEMPERATURE: 1, Quantity.HUMIDITY: 0, Quantity.CO2: -1}
 """No more than a sensor is good for: each change is a row in the hub's recorder."""
 
@@ -65,7 +68,7 @@ def plan_of(standing: MorningStanding) -> MorningPlan:
     """Return which entities such a standing needs."""
     cards = {MAIN_SCORECARD: ""}
     for one in standing.scored[:_MOST_SCORECARDS]:
-        cards[one.insight.scorecard] = one.insight.title[:_NAME_LENGTH]
+        cards[one.insight.scorecard] = one_line(one.insight.title, _NAME_LENGTH)
     return MorningPlan(tuple(cards.items()), _areas(standing.home))
 
 
@@ -87,7 +90,7 @@ def morning_message(standing: MorningStanding, plan: MorningPlan) -> str:
             "alerts": {
                 "open": len(levels),
                 **{level.value: levels.count(level) for level in Level},
-                "titles": shown([one.title for one in worst]),
+                "titles": _lines(one.title for one in worst),
             },
             "report": _report(standing.report),
         }
@@ -117,7 +120,7 @@ def _areas(home: Home | None) -> tuple[AreaPlan, ...]:
     return tuple(
         AreaPlan(
             area_key(area.area_id),
-            area.name[:_NAME_LENGTH],
+            one_line(area.name, _NAME_LENGTH),
             tuple(one for one in Quantity if one in measured.get(area.area_id, ())),
         )
         for area in home.areas[:MOST_AREAS]
@@ -131,13 +134,15 @@ def _score(scored: Scored | None) -> dict[str, Any]:
     return {
         "score": insight.health_score,
         "details": {
-            "breakdown": {one.title: one.score for one in insight.health_breakdown},
+            "breakdown": {
+                one_line(one.title, _NAME_LENGTH): one.score for one in insight.health_breakdown
+            },
             "day": insight.day.isoformat(),
             "trend": scored.trend.direction,
             "trend_change": None if scored.trend.change is None else round(scored.trend.change, 1),
             "confidence": round(insight.confidence, 2),
             "stale_since": insight.stale_since.isoformat(timespec="seconds") if insight.stale_since else None,
-            "recommendations": shown([one.title for one in insight.recommendations]),
+            "recommendations": _lines(one.title for one in insight.recommendations),
         },
     }
 
@@ -150,8 +155,8 @@ def _report(report: Report | None) -> dict[str, Any]:
         "details": {
             "report_id": report.report_id,
             "kind": report.kind,
-            "title": shown([report.title])[0],
-            "summary": shown([report.summary])[0],
+            "title": one_line(report.title, _TEXT_LENGTH),
+            "summary": one_line(report.summary, _TEXT_LENGTH),
             "first_day": report.first_day.isoformat(),
             "last_day": report.last_day.isoformat(),
         },
@@ -171,3 +176,7 @@ def _area(area: AreaPlan, place: PlaceStats | None) -> Mapping[str, float | int 
 def _rounded(value: float, quantity: Quantity) -> float:
     rounded = round(value, _DIGITS[quantity])
     return rounded if _DIGITS[quantity] > 0 else int(rounded)
+
+
+def _lines(titles: Iterable[str]) -> list[str]:
+    return [one_line(title, _TEXT_LENGTH // 2) for title in islice(titles, TITLES_SHOWN)]

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import quote
 
 from app.habits.offers.decision import Decision
+from app.habits.offers.watched import Watched
 from app.habits.suggestion import Suggestion
 
 TAG: Final = "nightshift_suggestions"
@@ -85,18 +87,49 @@ def answer_of(action: object) -> Answer | None:
     return Answer(Button(found[1]), found[2], found[3])
 
 
-def digest(new: Sequence[Suggestion], mark: str, page: str) -> Notification:
-    """Return the morning digest of at least one suggestion, the surest first."""
+def page_of(page: str, suggestion_id: str) -> str:
+    """Return the path of a suggestion's own page, given that of Nightshift's; empty while that is not known.
+
+    Home Assistant opens Nightshift and tells it the rest of the path (`nightshift.js`, the frame we are in).
+    """
+    return f"{page}/suggestions/{quote(suggestion_id, safe='')}" if page else ""
+
+
+def digest(new: Sequence[Suggestion], mark: str, page: str, verdicts: Sequence[Watched] = ()) -> Notification:
+    """Return the morning digest: new suggestions, the surest first, and automations of which something is
+    proposed; at least one of either.
+    """
+    if not new:
+        return _verdicts_only(verdicts, page)
     first, others = new[0], len(new) - 1
     kept = f"Kept on {first.evidence.days_kept} of {first.evidence.days_observed} days."
     more = f" And {others} more on Nightshift's page." if others else ""
-    details = ({"action": "URI", "title": "Details", "uri": page},) if page else ()
+    also = f" Also {_to_look_at(len(verdicts))}." if verdicts else ""
+    own = page_of(page, first.id)
     return Notification(
         "A new suggestion" if not others else f"{len(new)} new suggestions",
-        f"{_cut(first.title, 140)}. {kept}{more}",
-        page,
-        (_button(Button.CREATE, first.id, mark), _button(Button.LATER, first.id, mark), *details),
+        f"{_cut(first.title, 120)}. {kept}{more}{also}",
+        page if others or verdicts else own,
+        (_button(Button.CREATE, first.id, mark), _button(Button.LATER, first.id, mark), *_details(own)),
     )
+
+
+def _verdicts_only(verdicts: Sequence[Watched], page: str) -> Notification:
+    first, others = verdicts[0], len(verdicts) - 1
+    why = first.proposal.why if first.proposal else ""
+    more = f" And {others} more on Nightshift's page." if others else ""
+    own = page_of(page, first.suggestion_id)
+    title = _to_look_at(len(verdicts))
+    said = f"{_cut(first.alias, 60)}. {_cut(why, 140)}{more}"
+    return Notification(title[0].upper() + title[1:], said, page if others else own, _details(own))
+
+
+def _to_look_at(count: int) -> str:
+    return "an automation to look at" if count == 1 else f"{count} automations to look at"
+
+
+def _details(page: str) -> tuple[dict[str, Any], ...]:
+    return ({"action": "URI", "title": "Details", "uri": page},) if page else ()
 
 
 def question(answer: Answer, title: str, why: str, page: str) -> Notification:

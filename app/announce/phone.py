@@ -2,7 +2,7 @@
 
 Nothing is remembered between the notification and its answer but what the button itself carries, so a restart
 in between changes nothing. A tap while Nightshift or its connection to the hub is down is not heard: the
-suggestion then stays on offer.
+suggestion then stays on offer. What could not be done at once is told when it is done, or cannot be.
 """
 
 import asyncio
@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.announce.notification import Answer, Button, Notification, answer_of, mark_of, question
+from app.announce.notification import Answer, Button, Notification, answer_of, mark_of, page_of, question
 from app.announce.phones import Line, Phones, is_admin, tell
+from app.bus import Bus
 from app.errors import NeighbourError, NightshiftError
+from app.habits.announcements import KeptDecisionEnded
 from app.habits.offers.decision import Decision, Verdict, Via, Who
 from app.habits.offers.offers import Offers
 from app.habits.offers.troubles import DecidedAlreadyError, NeedsConfirmationError
@@ -54,25 +56,28 @@ class PhoneAnswers:
         phones: Phones,
         offers: Offers,
         *,
+        bus: Bus,
         home: Callable[[], Home | None],
         page: Callable[[], str],
     ) -> None:
         self._line = line
         self._phones = phones
         self._offers = offers
+        self._bus = bus
         self._home = home
         self._page = page
-        self._taps: asyncio.Queue[tuple[Answer, str]] = asyncio.Queue(_WAITING)
+        self._taps: asyncio.Queue[tuple[Answer, str] | KeptDecisionEnded] = asyncio.Queue(_WAITING)
         self._tasks: list[asyncio.Task[None]] = []
-        self._unsubscribe: Callable[[], None] | None = None
+        self._unsubscribe: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Begin to listen; returns at once, whether there is a connection or not."""
+        self._unsubscribe = [self._bus.subscribe(KeptDecisionEnded, self._put)]
         self._tasks = [asyncio.create_task(work, name="phone") for work in (self._listen(), self._obey())]
 
     async def stop(self) -> None:
-        if self._unsubscribe:
-            self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -90,25 +95,50 @@ class PhoneAnswers:
             return
         if answer is None:
             return
+        self._put((answer, user_id if isinstance(user_id, str) else ""))
+
+    def _put(self, item: tuple[Answer, str] | KeptDecisionEnded) -> None:
         try:
-            self._taps.put_nowait((answer, user_id if isinstance(user_id, str) else ""))
+            self._taps.put_nowait(item)
         except asyncio.QueueFull:
             _log.warning("Too many taps at once; ignored one")
 
     async def _listen(self) -> None:
         try:
-            self._unsubscribe = await self._line.subscribe(ANSWERED, self.hear)
+            self._unsubscribe.append(await self._line.subscribe(ANSWERED, self.hear))
         except NeighbourError as error:
             # It is subscribed all the same, with the next connection.
             _log.info("Not listening to phones yet: %s", error)
 
     async def _obey(self) -> None:
         while True:
-            answer, user_id = await self._taps.get()
+            item = await self._taps.get()
             try:
-                await self._answer(answer, user_id)
+                if isinstance(item, KeptDecisionEnded):
+                    await self._tell_of_kept(item)
+                else:
+                    await self._answer(*item)
             except Exception:  # noqa: BLE001 - a task's edge: one tap must not be the last that is heard
                 _log.exception("A tap on the phone could not be dealt with")
+
+    async def _tell_of_kept(self, ended: KeptDecisionEnded) -> None:
+        """Tell whoever decided what became of it; those who were told on the phone that it is kept, there."""
+        home = self._home()
+        decision = await self._offers.decisions.of(ended.home_id, ended.suggestion_id)
+        if home is None or decision is None:
+            return
+        by_phone = decision.via is Via.PHONE
+        if not by_phone and not decision.decided_by:
+            return
+        title = decision.body.suggestion.title
+        page = page_of(self._page(), ended.suggestion_id)
+        if ended.trouble:
+            shown = Notification("Not done", f"{title}. {ended.trouble}", page)
+        elif decision.verdict is Verdict.UNDONE:
+            shown = Notification("Removed", f"{title}.", page)
+        else:
+            shown = self._stands(decision, home).notification
+        await self._say(_Said(shown, to_all=by_phone), home, decision.decided_by)
 
     async def _answer(self, answer: Answer, user_id: str) -> None:
         home = self._home()
@@ -134,16 +164,20 @@ class PhoneAnswers:
                 return self._stands(known.decision, home)
             return await self._acted(answer, who, home, title)
         except NeedsConfirmationError as error:
-            return _Said(question(answer, title, error.why, self._page()), to_all=False)
+            page = page_of(self._page(), answer.suggestion_id)
+            return _Said(question(answer, title, error.why, page), to_all=False)
         except DecidedAlreadyError as error:
             return self._stands(error.decision, home)
         except NightshiftError as error:
             said = f"{title}. {error}" if title else str(error)
-            return _Said(Notification("Not done", said, self._page()), to_all=False)
+            # A suggestion that is not known has no page.
+            page = page_of(self._page(), answer.suggestion_id) if title else self._page()
+            return _Said(Notification("Not done", said, page), to_all=False)
 
     async def _acted(self, answer: Answer, who: Who, home: Home, title: str) -> _Said:
         if answer.button is Button.CANCEL:
-            return _Said(Notification("Nothing was created", f"{title}. It stays on offer.", self._page()))
+            page = page_of(self._page(), answer.suggestion_id)
+            return _Said(Notification("Nothing was created", f"{title}. It stays on offer.", page))
         if answer.button is Button.LATER:
             return self._stands(await self._offers.snooze(answer.suggestion_id, who, _WEEK), home)
         confirm = answer.button is Button.CONFIRM
@@ -152,21 +186,23 @@ class PhoneAnswers:
     def _stands(self, decision: Decision, home: Home) -> _Said:
         """Return what says how things stand now."""
         title, verdict = decision.body.suggestion.title, decision.verdict
+        page = page_of(self._page(), decision.suggestion_id)
         if verdict is Verdict.ACCEPTED and not decision.gone:
-            return _Said(Notification("Created", f"{title}.", editor_path(decision.body.unique_id)))
+            done = "Added" if decision.body.onto else "Created"
+            return _Said(Notification(done, f"{title}.", editor_path(decision.body.unique_id)))
         if verdict is Verdict.ACCEPTING:
             why = decision.body.trouble or "Home Assistant has not answered"
             text = f"{title}. It is made as soon as Home Assistant can do it. Now: {why}"
-            return _Said(Notification("Accepted, not made yet", text, self._page()))
+            return _Said(Notification("Accepted, not made yet", text, page))
         if verdict is Verdict.SNOOZED and decision.until:
             day = decision.until.astimezone(home.zone)
             until = f"until {day.day} {day.strftime('%B')}"
-            return _Said(Notification("Not now", f"{title}. It is put off {until}.", self._page()))
+            return _Said(Notification("Not now", f"{title}. It is put off {until}.", page))
         names = {user.id: user.name for user in home.users}
         by = names.get(decision.decided_by, "")
         what = "removed in Home Assistant" if decision.gone else _STANDS[verdict]
         said = f"{title}. It was {what} meanwhile{f' by {by}' if by and not decision.gone else ''}."
-        return _Said(Notification("Nothing was done", said, self._page()))
+        return _Said(Notification("Nothing was done", said, page))
 
     async def _say(self, said: _Said, home: Home, user_id: str) -> None:
         """Say it to whoever tapped; where that is not known, or it concerns all, to all."""

@@ -52,6 +52,22 @@ class Topics:
         return f"nightshift/{self.instance}/job"
 
     @property
+    def morning(self) -> str:
+        return f"nightshift/{self.instance}/morning"
+
+    @property
+    def areas(self) -> str:
+        return f"nightshift/{self.instance}/areas"
+
+    @property
+    def alert(self) -> str:
+        return f"nightshift/{self.instance}/alert"
+
+    @property
+    def coach_alert(self) -> str:
+        return f"nightshift/{self.instance}/coach_alert"
+
+    @property
     def run(self) -> str:
         return f"nightshift/{self.instance}/cmd/run"
 

@@ -99,6 +99,7 @@ def start_answering(
     outside: Outside,
     closing: AsyncExitStack,
     *,
+    bus: Bus,
     offers: Offers,
     home: Callable[[], Home | None],
     page: OwnPage,
@@ -106,6 +107,6 @@ def start_answering(
     """Hear what people tap on their phones, if there is a hub."""
     if outside.hub is None or outside.phones is None:
         return
-    answers = PhoneAnswers(outside.hub, outside.phones, offers, home=home, page=page)
+    answers = PhoneAnswers(outside.hub, outside.phones, offers, bus=bus, home=home, page=page)
     closing.push_async_callback(answers.stop)
     answers.start()

@@ -51,3 +51,14 @@ class AutomationVerdict:
     title: str
     proposal: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDecisionEnded:
+    """What had been kept while Home Assistant was away, or took its time, has been carried out now; or it
+    cannot be: `trouble` says why, and is empty otherwise. The decision that stands tells the rest.
+    """
+
+    home_id: str
+    suggestion_id: str
+    trouble: str = ""

@@ -9,6 +9,7 @@ import numpy as np
 from app.events import Int64
 from app.habits.habit import TRIGGER, Habit
 from app.habits.localtime import MINUTE_MS, Float64
+from app.habits.scripts import with_scripts
 from app.model import Automation, Home
 
 _CLOCK_APART = 120
@@ -50,11 +51,11 @@ class Known:
 
 
 def known_effects(home: Home) -> list[Known]:
-    """Read what the home's enabled automations do, as far as their configuration is known."""
+    """Read what the home's enabled automations do, themselves and by scripts, as far as that is known."""
     members = members_of(home)
     return [
         effect
-        for automation in home.automations
+        for automation in with_scripts(home)
         if automation.enabled
         for effect in effects_of(automation, members)
     ]

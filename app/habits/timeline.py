@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.events import NUMERIC, Events, Int32, Int64, UInt8
 from app.habits.localtime import Bool
+from app.model import Cause
 
 _SAME = {
     "opening": "open",
@@ -34,7 +35,8 @@ class Timeline:
     """Columns sorted by (entity, at). Rows `starts[i]:starts[i + 1]` are entity i's.
 
     Each row is a true change to `state`. `real` is False where it is not to be believed as an act or a
-    trigger: the first known state, the return from being unavailable, the minutes after a restart.
+    trigger: the first known state, the return from being unavailable, and in the minutes after a restart all
+    that no person's account is linked to.
     """
 
     entities: tuple[str, ...]
@@ -64,16 +66,20 @@ class Timeline:
         at = events.at[order]
         state = lookup[events.state[order]] if len(lookup) else np.empty(0, np.int32)
         gone = state < 0
-        dark = blackouts(entity, at, gone, int((entity[1:] != entity[:-1]).sum()) + 1)
-        back = np.zeros(len(at), np.bool_)
-        back[1:] = gone[:-1] & (entity[1:] == entity[:-1])
-        real = ~back & ~_within(at, dark)
+        after_gone, left = np.zeros((2, len(at)), np.bool_)
+        same = entity[1:] == entity[:-1]
+        after_gone[1:] = gone[:-1] & same
+        # What begins as unknown (a device that is added, an app's own) was never there to go away.
+        left[1:] = gone[1:] & ~gone[:-1] & same
+        dark = _within(at, blackouts(entity, at, left, int((~same).sum()) + 1))
+        cause = events.cause[order]
+        real = ~after_gone & (~dark | (cause == Cause.PERSON))
         kept = np.flatnonzero(~gone)
         # A change that merely repeats the state before it is an attribute's.
         kept = kept[_changes(entity[kept], state[kept])]
         kept = kept[_steady(entity[kept], at[kept], state[kept])]
         entity, at, state, real = entity[kept], at[kept], state[kept], real[kept]
-        cause = events.cause[order[kept]]
+        cause = cause[kept]
         first = np.ones(len(at), np.bool_)
         first[1:] = entity[1:] != entity[:-1]
         starts = np.searchsorted(entity, np.arange(len(events.entities) + 1)).astype(np.int64)
@@ -87,14 +93,16 @@ def _short(entity: Int32, entities: tuple[str, ...]) -> npt.NDArray[np.integer]:
     return entity.astype(np.int16) if len(entities) <= np.iinfo(np.int16).max else entity
 
 
-def blackouts(entity: Int32, at: Int64, gone: Bool, entities: int) -> list[tuple[int, int]]:
+def blackouts(entity: Int32, at: Int64, left: Bool, entities: int) -> list[tuple[int, int]]:
     """Return the spans (ms) around a restart or an outage: many entities gone at once, and the minutes after.
+
+    `left` is where an entity of which something was known went away.
 
     One entity that drops out is its own trouble; a fifth of all of them (three at least) within a minute is
     the hub's.
     """
     needed = max(_BLACKOUT_ENTITIES, int(np.ceil(_BLACKOUT_SHARE * entities)))
-    rows = np.flatnonzero(gone)
+    rows = np.flatnonzero(left)
     rows = rows[np.argsort(at[rows], kind="stable")]
     spans: list[tuple[int, int]] = []
     times = at[rows]

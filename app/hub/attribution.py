@@ -21,7 +21,7 @@ ACTUATORS = frozenset({
 CALLABLE = ACTUATORS | {"automation", "button", "scene", "script"}
 """Domains of which the logbook is asked."""
 OURS = "nightshift_"
-"""What the ids of automations begin with that Nightshift made."""
+"""What the ids of automations begin with that Nightshift made, and those of its own entities over MQTT."""
 
 _AWAY = frozenset({"unavailable", "unknown", ""})
 _RUNS = frozenset({"automation_triggered", "script_started"})

@@ -71,8 +71,14 @@ def plural(config: Mapping[str, Any]) -> dict[str, Any]:
         value = whole.get(key, [])
         whole[key] = list(value) if isinstance(value, list | tuple) else [value] if value else []
     whole["triggers"] = [_renamed(part, "platform", "trigger", 0) for part in whole["triggers"]]
-    whole["actions"] = [_renamed(part, "service", "action", 0) for part in whole["actions"]]
+    whole["actions"] = sequence(whole["actions"])
     return whole
+
+
+def sequence(actions: Any) -> list[Any]:
+    """Return actions as a list, each named by `action` (was `service`), wherever they are nested."""
+    listed = list(actions) if isinstance(actions, list | tuple) else [actions] if actions else []
+    return [_renamed(part, "service", "action", 0) for part in listed]
 
 
 def _renamed(part: Any, old: str, new: str, depth: int) -> Any:

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from app.hub.automations import sequence
 from app.hub.names import plain_name, readable_name
-from app.model import Area, Automation, Device, Entity, Home, Person, User
+from app.model import Area, Automation, Device, Entity, Home, Person, Script, User
 
 _LARGEST_FILE = 64 * 2**20
 _ADMINS = "system-admin"
@@ -49,8 +50,9 @@ def read_folder(folder: Path) -> Home:
         "persons": tuple(_person(item) for item in _items(storage / "person", "items")),
         "users": tuple(_user(item) for item in _items(storage / "auth", "users")),
         "automations": tuple(_automations(folder, storage)),
+        "scripts": tuple(_scripts(folder)),
     }
-    for key in ("areas", "devices", "entities", "persons", "users", "automations"):
+    for key in ("areas", "devices", "entities", "persons", "users", "automations", "scripts"):
         facts[key] = tuple(found for found in facts[key] if found is not None)
     return _made(Home, facts) or Home()
 
@@ -82,6 +84,7 @@ def merged(told: Home, beside: Home) -> Home:
             "persons": tuple(persons.values()),
             "users": beside.users,
             "automations": automations,
+            "scripts": beside.scripts,
         }
     )
 
@@ -198,6 +201,19 @@ def _automations(folder: Path, storage: Path) -> list[Automation | None]:
             "config": _with_plural_keys(item),
         })
         for item in (document if isinstance(document, list) else [])
+        if isinstance(item, dict)
+    ]  # fmt: skip
+
+
+def _scripts(folder: Path) -> list[Script | None]:
+    document = _yaml(folder / "scripts.yaml")
+    return [
+        _made(Script, {
+            "entity_id": f"script.{name}",
+            "alias": item.get("alias") or "",
+            "config": {**item, "sequence": sequence(item.get("sequence"))},
+        })
+        for name, item in (document.items() if isinstance(document, dict) else ())
         if isinstance(item, dict)
     ]  # fmt: skip
 

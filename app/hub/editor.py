@@ -25,7 +25,8 @@ _LABEL: dict[str, Any] = {
     "color": "indigo",
     "description": "Made by Nightshift from a habit of this home.",
 }
-_ID = re.compile(r"[a-z0-9_]{1,80}")
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+"""Ids that are passed on as part of an address. Home Assistant's editor makes numbers, people write words."""
 _PARTS = ("triggers", "conditions", "actions")
 _APPEARS_WITHIN_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.5
@@ -65,6 +66,11 @@ def editor_path(unique_id: str) -> str:
     return f"/config/automation/edit/{unique_id}"
 
 
+def can_be_edited(unique_id: str) -> bool:
+    """Return whether an automation of that id can be asked for at all."""
+    return _ID.fullmatch(unique_id) is not None
+
+
 class AutomationEditor(Protocol):
     """What makes, changes and removes automations in a home."""
 
@@ -76,6 +82,9 @@ class AutomationEditor(Protocol):
 
         Raises NotWantedError, NotLoadedError, RefusedError (no administrator), NeighbourError.
         """
+
+    async def change(self, unique_id: str, config: Mapping[str, Any]) -> Standing:
+        """Change one that people made, and nothing but that: no label, no area. Raises as `put`."""
 
     async def find(self, unique_id: str) -> Standing | None:
         """Return how it stands; None when there is none. Raises NeighbourError."""
@@ -107,21 +116,16 @@ class HubEditor:
                 )
 
     async def put(self, unique_id: str, config: Mapping[str, Any], *, area_id: str | None) -> Standing:
-        path = _path(unique_id)
-        await self.check(config)
         known = await self._entity_id(unique_id)
-        try:
-            await self._hub.post(path, dict(config))
-        except ReplyError as error:
-            if error.status == 400:
-                raise NotWantedError(str(error)) from error
-            raise
+        await self._write(unique_id, config)
         entity_id = known or await self._appears(unique_id)
         await self._place(entity_id, area_id)
-        standing = await self.find(unique_id)
-        if standing is None:
-            raise NotLoadedError
-        return standing
+        return await self._there(unique_id)
+
+    async def change(self, unique_id: str, config: Mapping[str, Any]) -> Standing:
+        await self._write(unique_id, config)
+        await self._appears(unique_id)
+        return await self._there(unique_id)
 
     async def find(self, unique_id: str) -> Standing | None:
         try:
@@ -164,6 +168,22 @@ class HubEditor:
         notify = said.get("notify") if isinstance(said, dict) else None
         names = sorted(notify) if isinstance(notify, dict) else []
         return tuple(f"notify.{name}" for name in names if name.startswith("mobile_app_"))
+
+    async def _write(self, unique_id: str, config: Mapping[str, Any]) -> None:
+        path = _path(unique_id)
+        await self.check(config)
+        try:
+            await self._hub.post(path, dict(config))
+        except ReplyError as error:
+            if error.status == 400:
+                raise NotWantedError(str(error)) from error
+            raise
+
+    async def _there(self, unique_id: str) -> Standing:
+        standing = await self.find(unique_id)
+        if standing is None:
+            raise NotLoadedError
+        return standing
 
     async def _appears(self, unique_id: str) -> str:
         deadline = self._clock.monotonic() + _APPEARS_WITHIN_SECONDS
@@ -223,5 +243,5 @@ class HubEditor:
 
 def _path(unique_id: str) -> str:
     if not _ID.fullmatch(unique_id):
-        raise ValueError(f"{unique_id!r} is no automation's id of ours")
+        raise ValueError(f"{unique_id!r} is no automation's id that can be asked for")
     return f"config/automation/config/{unique_id}"

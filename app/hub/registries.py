@@ -1,4 +1,4 @@
-"""A home as its hub describes it: configuration, areas, devices, entities, people, automations."""
+"""A home as its hub describes it: configuration, areas, devices, entities, people, automations, scripts."""
 
 import asyncio
 import logging
@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from app.errors import NeighbourError
+from app.hub.attribution import OURS
 from app.hub.automations import read_automations
 from app.hub.client import Hub
 from app.hub.errors import CommandError
 from app.hub.names import plain_name
+from app.hub.scripts import read_scripts
 from app.model import Area, Device, Entity, Home, Person, User
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ async def read_home(hub: Hub, home_id: str = "home") -> Home:
     registry = {e["entity_id"]: e for e in _items(entries) if isinstance(e.get("entity_id"), str)}
     unique_ids = {entity_id: str(e["unique_id"]) for entity_id, e in registry.items() if e.get("unique_id")}
     automations = await read_automations(hub, by_id, unique_ids)
+    scripts = await read_scripts(hub, by_id)
 
     def assemble() -> Home:
         known_devices = _devices(_items(devices))
@@ -52,6 +55,7 @@ async def read_home(hub: Hub, home_id: str = "home") -> Home:
             persons=_persons(persons, registry, by_id),
             users=_each("users", _items(users), _user),
             automations=automations,
+            scripts=scripts,
         )
 
     try:
@@ -163,7 +167,10 @@ def _texts(said: Any) -> set[str]:
 def _entities(
     registry: Mapping[str, Item], states: Mapping[str, Item], devices: Mapping[str, Device], labels: _Labels
 ) -> tuple[Entity, ...]:
-    """Return what is registered and what only has a state, by entity id."""
+    """Return what is registered and what only has a state, by entity id.
+
+    Nightshift's own entities are no part of the home: what they do says nothing of the people in it.
+    """
 
     def make(pair: Item) -> Entity:
         entity_id, entry, state = pair["entity_id"], pair["entry"], pair["state"]
@@ -190,8 +197,13 @@ def _entities(
     pairs = (
         {"entity_id": i, "entry": registry.get(i, {}), "state": states.get(i, {})}
         for i in sorted({*registry, *states})
+        if not _own(registry.get(i, {}))
     )
     return _each("entities", pairs, make)
+
+
+def _own(entry: Item) -> bool:
+    return entry.get("platform") == "mqtt" and str(entry.get("unique_id", "")).startswith(OURS)
 
 
 def _members(entity_id: str, attributes: Item) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class Dispatch:
         self.paused: dict[str, datetime] = {}
         self.working = self.ticking = False
         self.looks: set[asyncio.Task[None]] = set()
-        self.duties = Duties(bench.ledger, clock, bench.chance)
+        self.duties = Duties(bench.ledger, bench.queue, clock, bench.chance)
         self.alarms = Alarms(clock, self.look_at_what_waits)
         self.schedule = Schedule(schedule_path, self.look)
         self.crew = Crew(
@@ -216,8 +216,9 @@ class Dispatch:
         again_at = retrying.next_retry_at if retrying is not None else None
         if retrying is not None and again_at is not None and again_at <= now:
             return self.duties.second_try(retrying), None
-        # The next one takes the place of a second try, but where each is to be done.
-        if pending and not (retrying is not None and spec.catch_up is CatchUp.ALL):
+        # The next one takes the place of a second try, of single subjects too, but where each is to be done.
+        in_turn = retrying is None or spec.catch_up is not CatchUp.ALL
+        if pending and in_turn and not await self.duties.gives_way(duty, pending[0].occasion):
             return Start(pending[0].trigger, pending[0].scheduled_for, waiting=pending[0]), None
         due_at = await self.queue.next_at(spec.name, duty.home) if spec.subjects is not None else None
         if due_at is not None:

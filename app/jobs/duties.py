@@ -13,6 +13,7 @@ from app.jobs.due import OFF, Plan, When, plan
 from app.jobs.ledger import Ledger, Undone
 from app.jobs.places import Duty
 from app.jobs.policies import CatchUp, Overlap, Scope
+from app.jobs.retry_queue import RetryQueue
 from app.jobs.run import RateLimitedError, Run, RunStatus, SkippedBecause, Start, Trigger
 
 _MOMENT = timedelta(milliseconds=1)
@@ -37,8 +38,9 @@ class Duties:
     came due while it was gone.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, chance: Random) -> None:
+    def __init__(self, ledger: Ledger, queue: RetryQueue, clock: Clock, chance: Random) -> None:
         self._ledger = ledger
+        self._queue = queue
         self._clock = clock
         self._chance = chance
         self._seen = clock.now()
@@ -85,6 +87,8 @@ class Duties:
             return Decision()
         waiting = await self._ledger.waiting(spec.name, duty.home)
         room = _room(duty, decided.runs, busy, waiting) if decided.runs else _Room.WAIT
+        if room is _Room.START and await self.gives_way(duty, decided.runs[0]):
+            room = _Room.WAIT
         undone = [] if spec.look else [*_missed(decided, duty, now)]
         if room in {_Room.TAKEN, _Room.NOBODY}:
             because, why = _why_not(room, duty, busy, now)
@@ -100,6 +104,16 @@ class Duties:
         if room is not _Room.START:
             return Decision(written=written)
         return Decision(await self._start(agenda, duty, decided.runs[0], now), written)
+
+    async def gives_way(self, duty: Duty, occasion: datetime | None) -> bool:
+        """Whether a run for that occasion waits until subjects of an older one have been tried again.
+
+        So it does where each is to be done: it would claim them, and what they were owed would be forgotten.
+        """
+        spec = duty.spec
+        if spec.catch_up is not CatchUp.ALL or spec.subjects is None:
+            return False
+        return await self._queue.next_at(spec.name, duty.home, before=occasion) is not None
 
     async def owed(self, duty: Duty, when: When | None) -> Start | None:
         """Return what the duty's last run still asks for, if it was cut off: to be taken up again.

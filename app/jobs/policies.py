@@ -46,7 +46,10 @@ class CatchUp(StrEnum):
     ONCE = "once"
     """The newest of them is run once, the others are recorded as skipped."""
     ALL = "all"
-    """Each of them is run, the oldest first, one after another; those beyond the window are skipped."""
+    """Each of them is run, the oldest first, one after another; those beyond the window are skipped.
+
+    What failed in one, a single subject too, is tried again before the next, until it works or is given up.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,16 @@ class RetryQueue:
             (*given, None if occasion is None else to_ms(occasion), *given, limit),
         )
 
-    async def next_at(self, job: str, home: str) -> datetime | None:
-        """Return when the next try of that job is due; None when none is, or all are being made."""
+    async def next_at(self, job: str, home: str, before: datetime | None = None) -> datetime | None:
+        """Return when the next try of that job is due; None when none is, or all are being made.
+
+        With `before` only what failed for an older occasion than that is looked at.
+        """
         async with self._store.reading() as db:
             rows = await db.execute_fetchall(
-                "SELECT min(next_retry_at) FROM job_retry WHERE job = ? AND home = ? AND leased_by IS NULL",
-                (job, home),
+                "SELECT min(next_retry_at) FROM job_retry WHERE job = ? AND home = ? AND leased_by IS NULL "
+                "AND occasion < coalesce(?, occasion + 1)",
+                (job, home, None if before is None else to_ms(before)),
             )
         return next((from_ms(row[0]) for row in rows if row[0] is not None), None)
 

@@ -27,8 +27,8 @@ def prepare(path: Path, migrations: Migrations, busy_seconds: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if path.exists() and path.stat().st_size:
-            _look_over(path, migrations, busy_seconds)
+        if _holds_something(path):
+            _look_over_whole(path, migrations, busy_seconds)
         _bring_up_to_date(path, migrations, busy_seconds)
     except OSError as error:
         raise StoreError(
@@ -36,6 +36,31 @@ def prepare(path: Path, migrations: Migrations, busy_seconds: float) -> None:
         ) from error
     except sqlite3.Error as error:
         raise store_error(path, error) from error
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _look_over_whole(path: Path, migrations: Migrations, busy_seconds: float) -> None:
+    try:
+        _look_over(path, migrations, busy_seconds)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        _undo_half_a_write(path, busy_seconds)
+        if _holds_something(path):
+            _look_over(path, migrations, busy_seconds)
+
+
+def _undo_half_a_write(path: Path, busy_seconds: float) -> None:
+    # A process that was killed while it made the file, before that kept a log, leaves a journal to undo it
+    # with. Who only reads cannot; there is no log yet that closing could move into the file.
+    connection = sqlite3.connect(path, timeout=busy_seconds)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    finally:
+        connection.close()
 
 
 def _look_over(path: Path, migrations: Migrations, busy_seconds: float) -> None:

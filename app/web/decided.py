@@ -1,6 +1,5 @@
 """What people decided on suggestions, in words: what stands, since when, by whom, and what to do about it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from app.habits.offers.decision import IN_THE_HUB, Decision, Mode, Verdict, Via
 from app.habits.offers.exclusions import Kept
-from app.habits.offers.watched import Watched
 from app.hub.editor import editor_path
 from app.model import Home
+from app.web.extending import added_stands
 from app.web.happenings import is_in
 from app.web.history import Moment, moment
-from app.web.wording import counted, date_text, sentence
+from app.web.wording import date_text, sentence
 
 _MODES: Final = {
     Mode.ENABLED: "it runs",
@@ -46,18 +45,6 @@ _STANDS: Final = {
     Verdict.SNOOZED: ("later", "Put off", ""),
     Verdict.UNDONE: ("back", "Taken back", "It is as if nothing had been decided."),
 }
-_PROPOSED: Final = {
-    "keep": "Keep it",
-    "shift": "Shift it",
-    "condition": "Add a condition",
-    "retire": "Remove it",
-}
-_PROPOSALS: Final = {
-    "shift": ("change", "Shift it", "Changed in Home Assistant."),
-    "condition": ("change", "Add the condition", "Changed in Home Assistant."),
-    "retire": ("undo", "Remove the automation", "Removed."),
-}
-"""What the API is asked for when a proposal is taken, the button, and what it says then."""
 _BY: Final = {
     "clock": "by the clock",
     "sun": "by the sun",
@@ -128,6 +115,7 @@ class Stand:
     undone: str
     force: bool
     again: bool
+    added: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,49 +126,6 @@ class Never:
     value: str
     title: str
     since: str
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What an accepted automation did since, and what is proposed. Texts may be empty, and hostile.
-
-    `post` is what the proposal's button asks the API for, after the suggestion's own address.
-    """
-
-    figures: tuple[tuple[str, str], ...]
-    proposal: str
-    why: str
-    post: str
-    body: str
-    label: str
-    done: str
-
-
-def since_of(watched: Watched) -> Since:
-    """Put what became of an automation into words."""
-    proposal = watched.proposal
-    kind = proposal.proposal if proposal else ""
-    change = proposal.automation if proposal else None
-    post, label, done = _PROPOSALS.get(kind, ("", "", "")) if change or kind == "retire" else ("", "", "")
-    missed = [day.missed for day in watched.days if day.missed is not None]
-    figures = [
-        ("Ran", sum(day.fired for day in watched.days)),
-        ("Taken back by someone", sum(day.undone for day in watched.days)),
-        ("Done by hand all the same", sum(day.by_hand for day in watched.days)),
-        *([("Did not run although its moment came", sum(missed))] if missed else []),
-    ]
-    return Since(
-        figures=(
-            ("Watched", counted(len(watched.days), "day", "days")),
-            *((label, counted(count, "time", "times")) for label, count in figures),
-        ),
-        proposal=_PROPOSED.get(kind, ""),
-        why=proposal.why if proposal else "",
-        post=post,
-        body=json.dumps({"automation": change} if change else {}),
-        label=label,
-        done=done,
-    )
 
 
 def stand_of(decision: Decision, home: Home | None, people: People, now: datetime, zone: ZoneInfo) -> Stand:
@@ -203,15 +148,18 @@ def stand_of(decision: Decision, home: Home | None, people: People, now: datetim
         mode=decision.mode.value if decision.mode else "",
         editor=editor_path(body.unique_id) if verdict is Verdict.ACCEPTED and not decision.gone else "",
         undo=_undo(decision),
-        undone="Removed. It is on offer again." if in_hub else "It is on offer again.",
+        undone=_undone(decision),
         force=body.edited and in_hub,
         again=decision.gone,
+        added=body.onto is not None and in_hub,
     )
 
 
 def past_of(decision: Decision, people: People, now: datetime, zone: ZoneInfo) -> Past:
     """Put a decision of the past into a line."""
     mode = _MODES[decision.mode] if decision.mode and decision.verdict in IN_THE_HUB else ""
+    if mode and decision.body.onto:
+        mode = f"it was added to “{decision.body.onto.name}”"
     until = f", until {date_text(decision.until.astimezone(zone).date())}" if decision.until else ""
     said = f"{_said(decision, people)}{f': {mode}' if mode else ''}{until}"
     return Past(moment(decision.decided_at, now, zone), f"{said}.", decision.reason)
@@ -271,14 +219,25 @@ def _undo(decision: Decision) -> str:
     if decision.verdict in {Verdict.UNDONE, Verdict.UNDOING}:
         return ""
     if decision.verdict in IN_THE_HUB:
-        return "Take it back" if decision.gone or decision.verdict is Verdict.ACCEPTING else "Remove it"
+        if decision.gone or decision.verdict is Verdict.ACCEPTING:
+            return "Take it back"
+        return "Take it out again" if decision.body.onto else "Remove it"
     return "Offer it again"
+
+
+def _undone(decision: Decision) -> str:
+    again = "It is on offer again."
+    if decision.verdict not in IN_THE_HUB:
+        return again
+    return f"{'Taken out' if decision.body.onto else 'Removed'}. {again}"
 
 
 def _stands(decision: Decision, zone: ZoneInfo) -> tuple[str, str, str]:
     """Return how it stands: a shape's name, a title, and a sentence on what to do."""
     if decision.verdict is Verdict.ACCEPTED:
-        return _accepted(decision, zone)
+        return added_stands(decision) or _accepted(decision, zone)
+    if decision.verdict is Verdict.UNDOING and decision.body.onto:
+        return "waiting", "Being taken out", "That automation is put back as soon as Home Assistant answers."
     if decision.verdict is Verdict.DECLINED and decision.body.never:
         return "no", "Never", "Nothing of that kind is offered any more."
     if decision.verdict is Verdict.SNOOZED and decision.until:

@@ -135,6 +135,17 @@ def _deciding() -> tuple[Endpoint, ...]:
             },
         ),
         Endpoint("POST", f"{one}/accept", offers_api.accept, "Accept it: its automation is made.", hub),
+        Endpoint(
+            "POST",
+            f"{one}/extend",
+            offers_api.extend,
+            "Accept it as a step of an automation that is there.",
+            done
+            | {
+                202: "The decision, kept until Home Assistant is back.",
+                409: f"{taken} Or that automation is not what was looked at (`seen`: what it is now).",
+            },
+        ),
         Endpoint("POST", f"{one}/change", offers_api.change, "Change its automation.", hub),
         Endpoint("POST", f"{one}/decline", offers_api.decline, "Decline it.", done),
         Endpoint("POST", f"{one}/snooze", offers_api.snooze, "Put it off.", done),

@@ -20,7 +20,7 @@ from app import __version__
 from app.alerts.announcements import AlertChanged
 from app.bus import Bus
 from app.clock import Clock
-from app.habits.announcements import SuggestionDecided, SuggestionsChanged
+from app.habits.announcements import AutomationVerdict, SuggestionDecided, SuggestionsChanged
 from app.insights.announcements import CoachAlert, InsightReady
 from app.jobs.announcements import (
     JobChanged,
@@ -123,6 +123,7 @@ class LiveFeed:
             self._bus.subscribe(InsightReady, lambda event: self._post("insight", insight_ready_json(event))),
             self._bus.subscribe(StatsChanged, self._computed),
             self._bus.subscribe(ReportReady, lambda event: self._post("report", report_ready_json(event))),
+            self._bus.subscribe(AutomationVerdict, self._judged),
         ]
 
     async def stop(self) -> None:
@@ -191,6 +192,9 @@ class LiveFeed:
     def _computed(self, event: StatsChanged) -> None:
         # Many figures, and few pages show them: who does reads them anew.
         self._post("statistics", {"places": len(event.places)}, replaces="statistics")
+
+    def _judged(self, event: AutomationVerdict) -> None:
+        self._post("automation_verdict", {"suggestion_id": event.suggestion_id, "proposal": event.proposal})
 
     def _logged(self, event: RunLogged) -> None:
         # Whoever shows the log asks for the lines it has not got: many at once do not have to be sent.

@@ -10,6 +10,7 @@ from app.errors import InputError
 from app.habits.offers.adjusting import Adjustments
 from app.habits.offers.decision import Decision, Mode, Verdict, Via, Who
 from app.habits.offers.troubles import (
+    ChangedSinceError,
     DecidedAlreadyError,
     EditedError,
     NeedsConfirmationError,
@@ -52,6 +53,8 @@ def _answering(handler: Handler) -> Handler:
             more = {"decision": decision_json(error.decision, home)}
         except EditedError as error:
             status, said, more = 409, str(error), {"edited": True}
+        except ChangedSinceError as error:
+            status, said, more = 409, str(error), {"seen": error.seen}
         except NothingDecidedError as error:
             status, said = 409, str(error)
         except NeedsConfirmationError as error:
@@ -74,6 +77,19 @@ async def accept(request: web.Request) -> web.Response:
         confirm=_flag(given, "confirm"),
         automation=given.get("automation"),
         force=_flag(given, "force"),
+    )
+    return _decided(request, decision)
+
+
+@_answering
+async def extend(request: web.Request) -> web.Response:
+    """Add a suggestion to the automation it could be a step of: `{confirm, seen?}`."""
+    given = _given(await request.read(), {"confirm", "seen"})
+    seen = given.get("seen", "")
+    if not isinstance(seen, str):
+        raise InputError("seen: give the mark of the automation as it was looked at")
+    decision = await request.app[PARTS].offers.extend(
+        request.match_info["id"], _who(request), confirm=_flag(given, "confirm"), seen=seen
     )
     return _decided(request, decision)
 
@@ -251,6 +267,7 @@ def decision_json(decision: Decision, home: Home | None) -> dict[str, Any]:
         "trouble": body.trouble or None,
         "never": [{"kind": kind, "value": value} for kind, value in body.never],
         "automation": automation if body.unique_id else None,
+        "added_to": {"entity_id": body.onto.entity_id, "name": body.onto.name} if body.onto else None,
     }
 
 

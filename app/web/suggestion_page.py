@@ -16,6 +16,7 @@ from app.habits.habit import TRIGGER
 from app.habits.offers.checking import judged
 from app.habits.offers.decision import IN_THE_HUB, Verdict
 from app.habits.offers.excluded import acts_of, kinds_of
+from app.habits.offers.extending import Extension
 from app.habits.offers.offers import Known
 from app.habits.offers.troubles import NotOnOfferError
 from app.habits.suggestion import Suggestion
@@ -23,12 +24,14 @@ from app.habits.suggestions import SuggestionStatus
 from app.model import Home
 from app.web.automation import as_yaml, read_automation
 from app.web.cards import make_cards
-from app.web.decided import People, kind_in_words, never_of, past_of, since_of, stand_of
+from app.web.decided import People, kind_in_words, never_of, past_of, stand_of
 from app.web.editing import form_of
+from app.web.extending import step_of
 from app.web.frame import show
 from app.web.moments import KINDS, draw_moments
 from app.web.parts import PARTS, WebParts
 from app.web.security import VISITOR
+from app.web.since import since_of
 from app.web.states import zone_of_page
 from app.web.visitors import Way
 from app.web.wording import counted, date_text, listed, sentence, time_of
@@ -60,7 +63,8 @@ async def show_suggestion(request: web.Request) -> web.Response:
     except NotOnOfferError:
         raise web.HTTPNotFound from None
     watched = await parts.offers.verdict(request.match_info["id"])
-    context = await asyncio.to_thread(_context, parts, known, people_of(request))
+    found = await parts.offers.extension(known)
+    context = await asyncio.to_thread(_context, parts, known, people_of(request), found)
     since = since_of(watched) if watched and context["stand"] and context["stand"].mode else None
     return await show(
         request,
@@ -105,13 +109,15 @@ def people_of(request: web.Request) -> People:
     return People.of(request.app[PARTS].home(), request[VISITOR].user_id)
 
 
-def _context(parts: WebParts, known: Known, people: People) -> dict[str, Any]:
+def _context(parts: WebParts, known: Known, people: People, found: Extension | None) -> dict[str, Any]:
     home, now, zone = parts.home(), parts.clock.now(), zone_of_page(parts)
     suggestion, decision = known.offered.suggestion, known.decision
     made = decision.body.automation if decision and decision.verdict in IN_THE_HUB else None
     automation = made or suggestion.automation
     evidence = suggestion.evidence
-    risk = _risk(automation, suggestion, home)
+    # What people wrote themselves is theirs to judge.
+    own = suggestion.automation if decision and decision.body.onto else automation
+    risk = _risk(own, suggestion, home)
     stands = decision is not None and (
         (decision.holds(now) and not known.on_offer)
         or (decision.verdict is Verdict.UNDONE and bool(decision.body.trouble))
@@ -119,7 +125,7 @@ def _context(parts: WebParts, known: Known, people: People) -> dict[str, Any]:
     can = known.on_offer or (decision is not None and decision.gone)
     returned = known.offered.returned
     return {
-        "extends": suggestion.extends.says if suggestion.extends and known.on_offer else "",
+        "step": step_of(suggestion, found, decision, home),
         "card": make_cards([known.offered], home, zone)[0],
         "returned": returned.said(zone, people.name(returned.declined_by)) if returned else "",
         "reading": read_automation(automation, home),

@@ -12,6 +12,9 @@ from app.announce.digest import MORNING_DIGEST, MorningDigest, morning_digest_jo
 from app.announce.digest_book import DigestBook
 from app.announce.phones import Phones
 from app.errors import NeighbourError
+from app.habits.offers.decision import Mode
+from app.habits.offers.watched import Proposal, Watched
+from app.habits.offers.watches import Watches
 from app.hub.errors import CommandError, NoReplyError
 from app.jobs.announcements import RunEnded, RunSkipped
 from app.jobs.context import RunContext
@@ -49,6 +52,20 @@ class Morning:
         )  # fmt: skip
         return await self.digest.run(context)
 
+    async def proposes(self, proposal: Any, why: str) -> None:
+        """Let a night have watched what was accepted, and propose something."""
+        watches = Watches(self.desk.store, self.desk.bus, self.desk.clock)
+        (own,) = await watches.accepted("home")
+        told = Watched(
+            unique_id=own.unique_id,
+            entity_id="automation.lamp",
+            alias="Lamp",
+            suggestion_id=own.suggestion_id,
+            since=own.since,
+            proposal=Proposal(proposal=proposal, why=why),
+        )
+        await watches.keep("home", [told])
+
     async def next_day(self) -> None:
         await self.desk.clock.turn(DAY)
 
@@ -61,7 +78,8 @@ def _digest(desk: Desk, hub: Hub | None) -> MorningDigest:
         decisions=desk.decisions,
         phones=Phones(hub) if hub else None,
         book=DigestBook(desk.store, desk.clock, "home"),
-        page=lambda: "",
+        page=lambda: "/app/n",
+        watches=Watches(desk.store, desk.bus, desk.clock),
     )
 
 
@@ -83,6 +101,49 @@ async def test_what_is_new_is_told_once(morning: Morning) -> None:
     await morning.next_day()
     await morning.comes()
     assert morning.hub.titles == ["2 new suggestions", "A new suggestion"]
+
+
+async def test_what_is_proposed_for_an_automation_is_told_once_and_leads_to_it(morning: Morning) -> None:
+    await morning.desk.offer(found())
+    await morning.desk.offers.accept("lamp", ANA)
+    await morning.proposes("retire", "Retire it: nobody ever said yes.")
+    assert (await morning.comes()).counts == {"phones": 1, "told": 1, "new": 1}
+    await morning.next_day()
+    await morning.proposes("retire", "Retire it: nobody ever said yes.")
+    assert (await morning.comes()).counts["told"] == 0
+    ((_, said),) = morning.hub.sent
+    assert (said["title"], said["message"]) == (
+        "An automation to look at",
+        "Lamp. Retire it: nobody ever said yes.",
+    )
+    assert said["data"]["url"] == "/app/n/suggestions/lamp"
+    assert [one["title"] for one in said["data"]["actions"]] == ["Details"]
+    await morning.next_day()
+    await morning.proposes("shift", "Shift it to 7:30: …")
+    assert (await morning.comes()).counts["told"] == 1
+
+
+async def test_that_all_is_well_is_worth_no_buzz_and_what_was_decided_anew_is_none(morning: Morning) -> None:
+    await morning.desk.offer(found())
+    await morning.desk.offers.accept("lamp", ANA)
+    await morning.proposes("keep", "Keep it: …")
+    assert (await morning.comes()).counts == {"told": 0, "new": 0}
+    await morning.proposes("retire", "Retire it: …")
+    await morning.next_day()
+    await morning.desk.offers.change("lamp", ANA, mode=Mode.DISABLED)
+    assert (await morning.comes()).counts["told"] == 0
+
+
+async def test_both_are_one_notification(morning: Morning) -> None:
+    await morning.desk.offer(found(), found("hall", "light.hall"))
+    await morning.desk.offers.accept("lamp", ANA)
+    await morning.proposes("retire", "Retire it: …")
+    assert (await morning.comes()).counts["new"] == 2
+    ((_, said),) = morning.hub.sent
+    assert said["title"] == "A new suggestion"
+    assert said["message"].endswith("Also an automation to look at.")
+    assert said["data"]["url"] == "/app/n"
+    assert said["data"]["actions"][2]["uri"] == "/app/n/suggestions/hall"
 
 
 async def test_with_nothing_on_offer_nobody_is_asked_anything(morning: Morning) -> None:
@@ -171,7 +232,8 @@ async def test_one_phone_that_is_gone_does_not_keep_the_other_from_being_told(mo
         decisions=morning.desk.decisions,
         phones=Phones(morning.hub, ["notify.mobile_app_gone", "notify.mobile_app_ana"]),
         book=DigestBook(morning.desk.store, morning.desk.clock, "home"),
-        page=lambda: "",
+        page=lambda: "/app/n",
+        watches=Watches(morning.desk.store, morning.desk.bus, morning.desk.clock),
     )
     assert (await morning.comes()).counts == {"phones": 2, "told": 1, "new": 1}
 

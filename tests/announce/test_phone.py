@@ -57,7 +57,9 @@ class Hall:
 async def hall(desk: Desk) -> AsyncIterator[Hall]:
     desk.home = _HOME
     hub = Hub("mobile_app_ana", "mobile_app_kid", owners=_OWNERS)
-    answers = PhoneAnswers(hub, Phones(hub), desk.offers, home=lambda: desk.home, page=lambda: "/app/n")
+    answers = PhoneAnswers(
+        hub, Phones(hub), desk.offers, bus=desk.bus, home=lambda: desk.home, page=lambda: "/app/n"
+    )
     answers.start()
     await desk.until(lambda: hub.handler is not None)
     yield Hall(desk, hub, answers)
@@ -140,6 +142,44 @@ async def test_a_hub_that_cannot_make_it_yet_is_told_and_it_is_kept(hall: Hall) 
     await hall.tap("NIGHTSHIFT_CREATE_lamp.0")
     title, said = await hall.says()
     assert (title, "as soon as" in said) == ("Accepted, not made yet", True)
+    hall.desk.editor.fails = None
+    await hall.desk.deploying.take_up()
+    assert await hall.says(2) == ("Created", "lamp at 7:00.")
+    await hall.desk.deploying.take_up()
+    await hall.tap("NIGHTSHIFT_CREATE_nobody")
+    assert (await hall.says(3))[0] == "Not done"  # nothing was said in between
+
+
+async def test_what_was_kept_and_cannot_be_done_in_the_end_is_told(hall: Hall) -> None:
+    await hall.desk.offer(found())
+    hall.desk.editor.fails = LOST
+    await hall.tap("NIGHTSHIFT_CREATE_lamp.0")
+    await hall.says()
+    hall.desk.editor.fails = None
+    hall.desk.editor.configs["nightshift_lamp"] = {"alias": "Mine"}
+    hall.desk.editor.on["nightshift_lamp"] = True
+    await hall.desk.deploying.take_up()
+    title, said = await hall.says(2)
+    assert (title, said.startswith("lamp at 7:00. ")) == ("Not done", True)
+    assert hall.hub.sent[1][1]["data"]["url"] == "/app/n/suggestions/lamp"
+
+
+async def test_what_was_kept_on_the_page_is_told_to_whoever_decided_it(hall: Hall) -> None:
+    await hall.desk.offer(found())
+    await hall.desk.offers.accept("lamp", ANA)
+    hall.desk.editor.fails = LOST
+    await hall.desk.offers.undo("lamp", ANA)
+    hall.desk.editor.fails = None
+    await hall.desk.deploying.take_up()
+    assert await hall.says() == ("Removed", "lamp at 7:00.")
+    assert [phone for phone, _ in hall.hub.sent] == ["mobile_app_ana"]
+
+
+async def test_what_is_done_at_once_is_told_once(hall: Hall) -> None:
+    await hall.desk.offer(found(), found("hall", "light.hall"))
+    await hall.desk.offers.accept("lamp", ANA)
+    await hall.tap("NIGHTSHIFT_CREATE_hall.0")
+    assert await hall.says() == ("Created", "hall at 7:00.")
 
 
 async def test_one_that_no_night_found_is_told_and_nonsense_is_one_line_in_the_log(

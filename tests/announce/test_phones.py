@@ -69,13 +69,19 @@ async def test_what_is_sent_leads_to_the_page_on_both_kinds_of_phone() -> None:
         "2 new suggestions",
         "nightshift_suggestions",
     )
-    assert more["url"] == more["clickAction"] == more["actions"][2]["uri"] == "/app/x_nightshift"
+    assert more["url"] == more["clickAction"] == "/app/x_nightshift"
+    assert more["actions"][2]["uri"] == "/app/x_nightshift/suggestions/a"
     assert [one["action"] for one in more["actions"]] == [
         "NIGHTSHIFT_CREATE_a.0",
         "NIGHTSHIFT_LATER_a.0",
         "URI",
     ]
     assert data["message"].endswith("And 1 more on Nightshift's page.")
+
+
+def test_one_suggestion_leads_to_its_own_page() -> None:
+    data = digest([suggestion("a b/c")], "0", "/app/x_nightshift").data()["data"]
+    assert data["url"] == data["actions"][2]["uri"] == "/app/x_nightshift/suggestions/a%20b%2Fc"
 
 
 def test_without_a_known_page_there_is_no_button_to_it() -> None:

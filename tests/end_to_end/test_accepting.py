@@ -52,6 +52,18 @@ class Hand:
             while await self.state(entity_id) != state:
                 await asyncio.sleep(0.1)
 
+    async def recorded(self, entity_id: str, state: str) -> None:
+        """Wait until the hub's history ends with that state: its recorder writes every five seconds."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.http.get(
+                    "/api/history/period", params={"filter_entity_id": entity_id}
+                ) as reply:
+                    told = await reply.json()
+                if told and told[0][-1]["state"] == state:
+                    return
+                await asyncio.sleep(0.1)
+
     async def turn(self, entity_id: str, service: str = "turn_on") -> None:
         domain = entity_id.partition(".")[0]
         await self.say("call_service", domain=domain, service=service, target={"entity_id": entity_id})
@@ -342,12 +354,12 @@ async def test_a_hub_that_does_not_load_its_automations_file_is_explained_and_me
     await offered(tmp_path / "data", things)
     async with desk_of(tmp_path / "data", variables, things) as desk:
         try:
-            await _restarted(real_hub, path, before.replace(line, "automation: []"))
+            await restarted(real_hub, path, before.replace(line, "automation: []"))
             status, decision = await desk.do("accept", confirm=True)
             assert (status, decision["verdict"]) == (202, "accepting")
             await desk.until(lambda now: line in (now["trouble"] or ""))
         finally:
-            await _restarted(real_hub, path, before)
+            await restarted(real_hub, path, before)
         done = await desk.until(lambda now: now["verdict"] == "accepted")
     assert done["trouble"] is None
     assert await hand.state(done["automation"]["entity_id"]) == "on"
@@ -374,7 +386,7 @@ async def test_asking_first_a_yes_acts_and_a_no_or_an_old_yes_does_not(
     before = path.read_text("utf-8")
     # A phone needs the companion app's cloud; to the automation it is an action of that name.
     phone = "command_line:\n  - notify:\n      name: mobile_app_test\n      command: cat\n"
-    await _restarted(real_hub, path, before + phone)
+    await restarted(real_hub, path, before + phone)
     try:
         whole = asks_first(things.automation, things.unique_id, ["notify.mobile_app_test"])
         url = f"/api/config/automation/config/{things.unique_id}"
@@ -396,7 +408,7 @@ async def test_asking_first_a_yes_acts_and_a_no_or_an_old_yes_does_not(
             await hand.rests(entity_id)
             assert await hand.state(things.lamp) == acts
     finally:
-        await _restarted(real_hub, path, before)
+        await restarted(real_hub, path, before)
 
 
 async def test_all_that_a_night_found_is_made_and_taken_back(
@@ -419,7 +431,8 @@ async def test_all_that_a_night_found_is_made_and_taken_back(
     assert len(await nightshift.get("/api/suggestions")) == len(found)
 
 
-async def _restarted(hub: RealHub, path: Path, text: str) -> None:
+async def restarted(hub: RealHub, path: Path, text: str) -> None:
+    """Start the hub anew with that text in its configuration; back when it runs."""
     await hub.say("hub-stop")
     await asyncio.to_thread(path.write_text, text, "utf-8")
     await hub.say("hub-start")

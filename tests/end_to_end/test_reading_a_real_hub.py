@@ -290,3 +290,21 @@ async def test_a_hub_that_restarts_is_found_again_and_still_heard(real_hub: Real
 
     async with asyncio.timeout(SOON):
         assert (await heard.get())["data"] == {"n": 1}
+
+
+async def test_what_a_script_does_is_read(hub: Hub) -> None:
+    name = f"nightshift_test_{secrets.token_hex(4)}"
+    action = {"action": "light.turn_off", "target": {"entity_id": "light.nowhere"}}
+    path = f"config/script/config/{name}"
+    await hub.post(path, {"alias": name, "sequence": [action]})
+    try:
+        async with asyncio.timeout(SOON):
+            while True:
+                home = await HubSource(hub).describe()
+                known = [one for one in home.scripts if one.entity_id == f"script.{name}"]
+                if known and known[0].config:
+                    break
+                await asyncio.sleep(0.1)
+        assert (known[0].alias, known[0].config["sequence"]) == (name, [action])
+    finally:
+        await hub.delete(path)

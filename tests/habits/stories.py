@@ -14,7 +14,7 @@ from app.events import Event, Events
 from app.habits.analysis import analyse_home
 from app.habits.snapshot import Snapshot
 from app.habits.suggestion import Analysis
-from app.model import Area, Automation, Cause, Device, Entity, Home, Person
+from app.model import Area, Automation, Cause, Device, Entity, Home, Person, Script
 
 PLACE = (52.37, 4.9)
 
@@ -32,6 +32,7 @@ class Story:
         self.events: list[Event] = []
         self.entities: dict[str, Entity] = {}
         self.automations: list[Automation] = []
+        self.scripts: list[Script] = []
         self.persons: list[Person] = []
         self._contexts = count(1)
 
@@ -127,6 +128,7 @@ class Story:
             devices=tuple(Device(device_id=device) for device in sorted(devices)),
             areas=tuple(Area(area_id=area, name=area.title()) for area in sorted(areas)),
             automations=tuple(self.automations),
+            scripts=tuple(self.scripts),
             persons=tuple(self.persons),
         )
 

@@ -249,7 +249,7 @@ async def test_a_night_looks_after_the_homes_automations_and_the_next_writes_no_
     await house.night("first")
     (one,) = await watches.listed("home")
     figures = sum(day.fired for day in one.days), sum(day.undone for day in one.days)
-    assert (one.alias, figures, one.proposal) == ("Fan", (DAYS - 2, 2), None)
+    assert (one.alias, figures, one.proposal) == ("Fan", (DAYS - 1, 2), None)
     await house.clock.turn(timedelta(days=1))
     await house.night("second")
     (again,) = await watches.listed("home")

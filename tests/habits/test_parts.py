@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,25 @@ def test_the_minutes_after_a_restart_are_blacked_out() -> None:
     rows += [(f"light.{i}", "off", 1060.0) for i in range(5)]
     rows += [("light.0", "on", 1200.0), ("light.0", "off", 5000.0)]
     timeline = Timeline.of(events(*rows))
+    assert states(timeline, "light.0") == [("off", False), ("on", False), ("off", True)]
+
+
+def test_what_begins_as_unknown_was_never_there_to_go_away() -> None:
+    added = [(f"sensor.{i}", word, 1000.0 + i) for i, word in enumerate(("unknown", "unavailable") * 3)]
+    timeline = Timeline.of(
+        events(("light.a", "off", 0), *added, ("light.a", "on", 1200.0), ("light.a", "off", 5000.0))
+    )
+    assert states(timeline, "light.a") == [("off", False), ("on", True), ("off", True)]
+
+
+def test_after_a_restart_a_persons_account_is_still_believed() -> None:
+    rows = [(f"light.{i}", "off", 0.0) for i in range(5)]
+    rows += [(f"light.{i}", "unavailable", 1000.0) for i in range(1, 5)]
+    rows += [("light.0", "on", 1200.0), ("light.0", "off", 1250.0)]
+    whole = events(*rows)
+    cause = whole.cause.copy()
+    cause[whole.at == START + 1_250_000] = Cause.PERSON
+    timeline = Timeline.of(replace(whole, cause=cause))
     assert states(timeline, "light.0") == [("off", False), ("on", False), ("off", True)]
 
 

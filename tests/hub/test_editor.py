@@ -7,7 +7,7 @@ import pytest
 from app.clock import TurnedClock
 from app.errors import NeighbourError, RefusedError
 from app.hub.client import Hub
-from app.hub.editor import LABEL_ID, HubEditor, NotLoadedError, NotWantedError, editor_path
+from app.hub.editor import LABEL_ID, HubEditor, NotLoadedError, NotWantedError, can_be_edited, editor_path
 from app.hub.errors import ReplyError
 from tests.hub.peer import Fail, Peer, while_the_clock_turns
 
@@ -111,6 +111,39 @@ async def test_made_twice_it_is_there_once_and_what_people_arranged_stays(
     await editor.put(UID, {**CONFIG, "alias": "Lamp two"}, area_id="hall")
     assert (hub.entries[-1]["labels"], hub.entries[-1]["area_id"]) == (["mine", LABEL_ID], "attic")
     assert (len(hub.entries), len(hub.labels), hub.configs[UID]["alias"]) == (2, 1, "Lamp two")
+
+
+async def test_peoples_own_is_changed_and_neither_labelled_nor_placed(editor: HubEditor, peer: Peer) -> None:
+    hub = Automations(peer)
+    hub.configs[UID] = {"id": UID, **CONFIG}
+    hub.entries.append({"entity_id": ENTITY, "platform": "automation", "unique_id": UID, "labels": []})
+    standing = await editor.change(UID, {**CONFIG, "alias": "Lamp two"})
+    assert (standing.config["alias"], standing.enabled) == ("Lamp two", True)
+    assert (hub.entries[-1]["labels"], hub.labels) == ([], [])
+    assert peer.times("config/entity_registry/update") == 0
+    peer.answers["validate_config"] = {"actions": {"valid": False, "error": "no such action"}}
+    with pytest.raises(NotWantedError, match="actions: no such action"):
+        await editor.change(UID, CONFIG)
+    assert (hub.posted, hub.configs[UID]["alias"]) == (1, "Lamp two")
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "can"),
+    [
+        ("1699000000000", True),
+        ("Evening-lights_2.1", True),
+        ("", False),
+        ("..", False),
+        (".hidden", False),
+        ("a/b", False),
+        ("a b", False),
+        ("a?b=1", False),
+        ("%2e", False),
+        ("x" * 101, False),
+    ],
+)
+def test_only_ids_that_make_an_address_are_asked_for(unique_id: str, *, can: bool) -> None:
+    assert can_be_edited(unique_id) is can
 
 
 async def test_what_the_validator_does_not_take_is_not_made(editor: HubEditor, peer: Peer) -> None:

@@ -454,7 +454,14 @@ def test_zone_place_areas_and_accounts_are_read_from_the_folder_beside(tmp_path:
         "- id: '17'\n  alias: Dusk\n  trigger: [{platform: sun, event: sunset}]\n"
         "  action: [{service: light.turn_on, data: !secret colour}]\n"
     )
+    (tmp_path / "scripts.yaml").write_text(
+        "night:\n  alias: Good night\n"
+        "  sequence: [{service: light.turn_off, entity_id: light.lamp}]\nodd: 7\n"
+    )
     home, events = read_recorder(path)
+    (script,) = home.scripts
+    assert (script.entity_id, script.alias) == ("script.night", "Good night")
+    assert script.config["sequence"] == [{"action": "light.turn_off", "entity_id": "light.lamp"}]
     assert (home.time_zone, home.place, home.name, home.language) == (
         "Europe/Amsterdam", (52.37, 4.89), "Ours", "nl",
     )  # fmt: skip

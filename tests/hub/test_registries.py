@@ -239,3 +239,16 @@ async def test_an_entity_has_its_own_labels_its_devices_and_its_areas(hub: Hub, 
     assert labels["light.spot"] == ("downstairs", "nightshift_never")
     assert labels["switch.plug"] == ("downstairs",)
     assert labels["sensor.lux"] == ()
+
+
+async def test_its_own_entities_are_no_part_of_the_home(hub: Hub, whole: Peer) -> None:
+    whole.answers["config/entity_registry/list"] = [
+        {"entity_id": "sensor.my_status", "platform": "mqtt", "unique_id": "nightshift_nightshift_status"},
+        {"entity_id": "sensor.washer", "platform": "mqtt", "unique_id": "washer_status"},
+    ]
+    whole.answers["get_states"] = [
+        {"entity_id": name, "state": "idle", "attributes": {}}
+        for name in ("sensor.my_status", "sensor.washer")
+    ]
+    home = await read_home(hub)
+    assert [one.entity_id for one in home.entities] == ["sensor.washer"]

@@ -64,6 +64,8 @@ async def test_what_failed_is_due_at_its_time_and_not_before(here: House, clock:
     assert await here.queue.due(JOB, HOME, clock.now()) == []
     assert await here.queue.next_at(JOB, HOME) == NIGHT + HOUR
     assert await here.queue.next_at(JOB, "other") is None
+    assert await here.queue.next_at(JOB, HOME, before=NIGHT + HOUR) == NIGHT + HOUR
+    assert await here.queue.next_at(JOB, HOME, before=NIGHT) is None
     await clock.turn(HOUR)
     due = await here.queue.due(JOB, HOME, clock.now())
     assert [(retry.subject_id, retry.name, retry.last_error) for retry in due] == [

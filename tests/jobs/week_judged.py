@@ -218,7 +218,10 @@ class Account:
                 yield f"{told(run)}, nothing was killed, and it was not tried again until {then}"
 
     def _subjects_left(self, duty: Duty, starts: Sequence[datetime]) -> Iterator[str]:
-        """Each subject of each occasion succeeded, was given up, or a newer occasion took its place."""
+        """Each subject of each occasion succeeded, was given up, or a newer occasion took its place.
+
+        None does where each is to be done: it was then tried as often as one is before it is given up.
+        """
         mine = [one for one in self.results if (one.run.job, one.run.home) == (duty.spec.name, duty.home)]
         by: dict[tuple[datetime, str], list[Result]] = defaultdict(list)
         for one in sorted(mine, key=lambda one: one.completed_at):
@@ -230,7 +233,11 @@ class Account:
             newer = [
                 one for (at, who), there in by.items() for one in there if at > occasion and who == subject
             ]
-            if not cursed(self.seed, duty.spec.name, occasion, subject):
+            each = duty.spec.catch_up is CatchUp.ALL
+            tries = len(found) + self._cut_off(duty, occasion, found[0].completed_at)
+            if each and tries <= duty.spec.subject_attempts:
+                yield f"{which} was tried {tries} times at most, and never again"
+            elif not each and not cursed(self.seed, duty.spec.name, occasion, subject):
                 ended = found[-1].completed_at
                 then = min((one.completed_at for one in newer), default=ended)
                 if not any(ended <= start <= then for start in starts):
@@ -240,6 +247,11 @@ class Account:
         for run in self.of(duty):
             if run.scheduled_for is not None:
                 yield from self._left_out(duty, run.scheduled_for, run, by)
+
+    def _cut_off(self, duty: Duty, occasion: datetime, since: datetime) -> int:
+        """Return how many runs for that occasion were cut off: in each a try may have been counted."""
+        runs = [run for run in self.of(duty) if run.occasion == occasion and run.started_at >= since]
+        return sum(run.status is RunStatus.INTERRUPTED for run in runs)
 
     def _left_out(
         self, duty: Duty, occasion: datetime, run: Run, by: dict[tuple[datetime, str], list[Result]]

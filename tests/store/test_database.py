@@ -309,6 +309,28 @@ async def test_what_was_committed_is_there_after_the_process_was_killed(
     await again.close()
 
 
+async def test_killed_while_the_file_was_made_it_is_made_anew(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    # Until the file keeps a log a write goes the old way: into the file, with a journal beside it to undo it.
+    making = sqlite3.connect(path, isolation_level=None)
+    making.execute("PRAGMA cache_size = 1")
+    making.execute("BEGIN")
+    making.execute("CREATE TABLE half_made (x)")
+    making.execute("INSERT INTO half_made VALUES (zeroblob(100000))")
+    left = tmp_path / "left"
+    await asyncio.to_thread(shutil.copytree, path.parent, left)
+    making.close()
+    assert (left / path.name).stat().st_size
+    assert (left / f"{path.name}-journal").stat().st_size
+    again = Store(left / path.name, TurnedClock(START))
+    await again.open()
+    await _add(again, "cabin")
+    assert await _homes(again) == ["cabin"]
+    async with again.reading() as db:
+        assert not list(await db.execute_fetchall("SELECT 1 FROM sqlite_master WHERE name = 'half_made'"))
+    await again.close()
+
+
 async def test_a_full_disk_does_not_keep_a_store_from_closing(
     tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

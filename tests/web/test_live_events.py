@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, web
 
 from app.clock import TurnedClock
+from app.habits.announcements import AutomationVerdict
 from app.jobs.announcements import JobFailing, JobRecovered, LogLine, RunLogged
 from app.neighbours import NeighbourState
 from app.web.app import build_web
@@ -185,3 +186,14 @@ async def test_a_page_that_cannot_keep_up_is_told_to_read_everything_anew() -> N
     assert await mailbox.take() == [b"event: refresh\ndata: {}\n\n"]
     mailbox.close()
     assert await mailbox.take() == []
+
+
+async def test_what_is_proposed_for_an_automation_is_told(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        opened.parts.bus.announce(
+            AutomationVerdict("home", "clock-kitchen", "Kitchen", "shift", "Shift it: …")
+        )
+        assert await stream.next() == (
+            "automation_verdict",
+            {"suggestion_id": "clock-kitchen", "proposal": "shift"},
+        )

@@ -16,6 +16,19 @@ from tests.web.house import ADMIN, House, house, offer, suggestion, until
 
 pytestmark = pytest.mark.browser
 
+_PANEL = """<!doctype html><title>Home</title><link rel="icon" href="data:,">
+<iframe src="%s/" width="390" height="700"></iframe><script>
+const [prefix] = location.pathname.match(/^[/]app[/][^/]+/);
+const frame = document.querySelector("iframe");
+addEventListener("message", ({ source, data }) => {
+  if (source !== frame.contentWindow) return;
+  if (data.type === "home-assistant/navigate") history.replaceState(null, "", data.path);
+  if (data.type !== "home-assistant/subscribe-properties") return;
+  const route = { prefix, path: location.pathname.slice(prefix.length) };
+  source.postMessage({ type: "home-assistant/properties", narrow: false, route }, "*");
+});
+</script>"""
+"""What Home Assistant's panel for apps says to the frame in it (frontend 20260128, `ha-panel-app`)."""
 _WORSE = {"error", "warning"}
 _PREFIX = "/api/hassio_ingress/abc_DEF-1"
 _QUIET = (
@@ -57,6 +70,10 @@ class Hub:
             return response
 
 
+async def _panel(_: web.Request) -> web.Response:
+    return web.Response(text=_PANEL % _PREFIX, content_type="text/html")
+
+
 @asynccontextmanager
 async def behind_a_prefix(folder: Path) -> AsyncIterator[tuple[House, str]]:
     """Open a house behind a hub; give the address a person opens."""
@@ -65,6 +82,7 @@ async def behind_a_prefix(folder: Path) -> AsyncIterator[tuple[House, str]]:
         hub = Hub(opened.url)
         app = web.Application()
         app.router.add_route("*", _PREFIX + "/{rest:.*}", hub.passes)
+        app.router.add_get("/app/{rest:.*}", _panel)
         server = TestServer(app)
         await server.start_server()
         try:
@@ -116,6 +134,24 @@ async def test_run_now_shows_progress_and_result_live_under_an_ingress_prefix(tm
         await page.get_by_role("heading", name="The last run went well").wait_for()
         await page.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
         assert page.url == address
+
+
+async def test_the_hubs_own_address_leads_to_one_suggestion_and_no_further(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        await offer(opened, suggestion())
+        panel = address.replace(f"{_PREFIX}/", "/app/local_nightshift")
+        ours = page.frame_locator("iframe")
+        for rest in ("", "/suggestions/clock-kitchen/x", "/jobs"):
+            await page.goto(panel + rest)
+            await ours.get_by_role("heading", name="Kitchen lamp on at 7:00").wait_for()
+            assert await ours.locator("#decide").count() == 0
+        await page.goto(f"{panel}/suggestions/clock-kitchen")
+        await ours.get_by_role("heading", name="Your decision").wait_for()
+        assert page.url == panel
+        await ours.get_by_role("link", name="Home", exact=True).first.click()
+        await ours.get_by_role("button", name="Run now").wait_for()
+        await until(lambda: opened.feed.pages)
+        assert await ours.locator("#decide").count() == 0
 
 
 async def test_progress_that_overtakes_a_fresh_copy_of_the_page_is_kept(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.clock import SystemClock
 from app.events import Events
 from app.habits.offers.decision import Via, Who
 from app.neighbours import NeighbourState
+from tests.habits.kinds import KINDS
 from tests.habits.offers.hub import Editor
 from tests.habits.stories import Story
 from tests.web.house import ADMIN, House, house, offer, until
@@ -160,6 +161,31 @@ async def test_it_is_changed_first_tried_again_and_made_as_changed(tmp_path: Pat
         assert made["triggers"] == [{"trigger": "time", "at": "07:10:00"}]
         assert made["conditions"] == [{"condition": "time", "weekday": ["mon", "tue", "wed", "thu"]}]
         assert made["alias"] == "Kitchen lamp on at 7:10"
+
+
+async def test_a_limit_is_moved_and_tried_anew(tmp_path: Path) -> None:
+    editor, story = Editor(), KINDS["humidity rises"]()
+    snapshot = story.snapshot()
+    (rises,) = [
+        one
+        for one in story.mined().suggestions
+        if "above" in one.automation["triggers"][0] and one.kind == "trigger"
+    ]
+    home = snapshot.home.model_copy(update={"home_id": "home", "users": HOME.users})
+    async with home_of(tmp_path, editor, home=home) as opened, browsing(**HEADERS) as page:
+        await Archive(opened.store, opened.parts.clock).append("home", snapshot.events)
+        await offer(opened, rises)
+        await page.goto(f"{opened.url}/suggestions/{rises.id}")
+        await page.get_by_text("Limits, days, conditions").click()
+        limit = page.get_by_label("bath humidity rises above (%)")
+        assert float(await limit.input_value()) == rises.automation["triggers"][0]["above"]
+        await limit.fill("80.5")
+        await page.get_by_text("It is made as you changed it below.").wait_for()
+        await page.locator("#accept").click()
+        await page.get_by_text("Runs by itself").wait_for()
+        (made,) = editor.configs.values()
+        assert made["triggers"][0]["above"] == 80.5
+        assert "80.5" in made["alias"]
 
 
 async def test_a_change_taken_back_is_none(tmp_path: Path) -> None:

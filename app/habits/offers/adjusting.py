@@ -5,6 +5,7 @@ is: that takes Home Assistant's own editor.
 """
 
 import copy
+import math
 import re
 from typing import Any, Final
 
@@ -13,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.errors import InputError
 from app.habits.automation import clock_text
 from app.habits.suggestion import Replay
+from app.habits.triggers import HOME
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_OFFSET: Final = 240
 MOST_DELAY: Final = 720
 """Minutes."""
+MOST_LIMIT: Final = 10_000_000.0
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _TAKES: Final = {
     "at": "give HH:MM",
@@ -27,6 +30,8 @@ _TAKES: Final = {
     "hours": "give after and before, each HH:MM",
     "any_hour": "give true or false",
     "drop": "give numbers of conditions",
+    "limit": "give a number",
+    "limits": "give for each its condition and its limit, both numbers",
     "alias": "give a name of at most 255 characters",
 }
 _DURATION = re.compile(r"(-?)(\d{1,2}):([0-5]\d):([0-5]\d)")
@@ -41,12 +46,22 @@ class Hours(BaseModel):
     before: str = Field(pattern=rf"^{_CLOCK}$")
 
 
+class Limit(BaseModel):
+    """Another limit for the number that a condition asks for; `condition` counts from 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: int = Field(ge=0, le=49, strict=True)
+    limit: float = Field(ge=-MOST_LIMIT, le=MOST_LIMIT, allow_inf_nan=False, strict=True)
+
+
 class Adjustments(BaseModel):
     """What a person wants otherwise; what is left out stays.
 
     `at`: a clock trigger's time, `HH:MM`. `offset_minutes`: the sun's, negative before it. `delay_minutes`
-    after a state or a number. `days`: on which days of the week. `hours`: only then (`any_hour`: at any).
-    `drop`: the numbers of conditions to leave out, as they stand in the automation. `alias`: its name.
+    after a state or a number. `limit`: the number above or below which it is triggered, `limits` those that
+    conditions ask for. `days`: on which days of the week. `hours`: only then (`any_hour`: at any). `drop`:
+    the numbers of conditions to leave out, as they stand in the automation. `alias`: its name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +69,8 @@ class Adjustments(BaseModel):
     at: str | None = Field(default=None, pattern=rf"^{_CLOCK}$")
     offset_minutes: int | None = Field(default=None, ge=-MOST_OFFSET, le=MOST_OFFSET, strict=True)
     delay_minutes: int | None = Field(default=None, ge=0, le=MOST_DELAY, strict=True)
+    limit: float | None = Field(default=None, ge=-MOST_LIMIT, le=MOST_LIMIT, allow_inf_nan=False, strict=True)
+    limits: tuple[Limit, ...] = Field(default=(), max_length=50)
     days: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=7)
     hours: Hours | None = None
     any_hour: bool = Field(default=False, strict=True)
@@ -114,6 +131,23 @@ def delay_of(automation: dict[str, Any]) -> int:
     return seconds_of(trigger.get("for")) or seconds_of(first.get("delay"))
 
 
+def limit_of(part: dict[str, Any]) -> tuple[str, float] | None:
+    """Return the side (`above`, `below`) and the limit of a trigger or condition on one number.
+
+    None where there is no such limit to choose: how many people are home is no measurement.
+    """
+    kind = part.get("trigger") or part.get("condition")
+    if kind != "numeric_state" or part.get("entity_id") in (HOME, [HOME]):
+        return None
+    sides = [side for side in ("above", "below") if part.get(side) is not None]
+    if len(sides) != 1:
+        return None
+    value = part[sides[0]]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None  # another entity's number
+    return sides[0], float(value)
+
+
 def times_of(automation: dict[str, Any]) -> dict[str, Any]:
     """Return its condition on the time: `weekday`, `after`, `before`; empty without one."""
     return next((one for one in automation["conditions"] if one.get("condition") == "time"), {})
@@ -142,6 +176,9 @@ def adjust(automation: dict[str, Any], wanted: Adjustments) -> dict[str, Any]:
     if wanted.delay_minutes is not None:
         _only(kind, "delay_minutes", "state", "numeric_state")
         _set_delay(whole, wanted.delay_minutes * 60)
+    if wanted.limit is not None:
+        _set_limit(whole, trigger, wanted.limit, "limit")
+    _set_limits(whole, wanted.limits)
     _drop(whole, wanted.drop)
     _set_times(whole, wanted)
     if wanted.alias is not None and " ".join(wanted.alias.split()) not in {"", automation["alias"]}:
@@ -177,6 +214,27 @@ def _set_delay(whole: dict[str, Any], seconds: int) -> None:
         actions.pop(0)
     if seconds:
         actions.insert(0, {"delay": clock_text(seconds)})
+
+
+def _set_limits(whole: dict[str, Any], limits: tuple[Limit, ...]) -> None:
+    conditions = whole["conditions"]
+    if len({one.condition for one in limits}) < len(limits):
+        raise InputError("limits: give each condition once")
+    for one in limits:
+        if one.condition >= len(conditions):
+            raise InputError("limits: give the number of a condition")
+        _set_limit(whole, conditions[one.condition], one.limit, "limits")
+
+
+def _set_limit(whole: dict[str, Any], part: dict[str, Any], wanted: float, name: str) -> None:
+    known = limit_of(part)
+    if known is None:
+        raise InputError(f"{name}: there is no number to choose there")
+    side, before = known
+    part[side] = int(wanted) if wanted == int(wanted) else wanted
+    whole["alias"] = re.sub(
+        rf"(?<![\d.,]){re.escape(f'{before:g}')}(?![\d:]|[.,]\d)", f"{wanted:g}", whole["alias"], count=1
+    )
 
 
 def _drop(whole: dict[str, Any], numbers: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ judged by what they were seen to do.
 """
 
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from app.habits.facts import name_of
 from app.habits.habit import TRIGGER, Habit
 from app.habits.known import members_of
 from app.habits.localtime import DAY_MS, MINUTE_MS
+from app.habits.offers.extending import extended
 from app.habits.offers.occasions import occasions
 from app.habits.offers.record import nearest_to, times
 from app.habits.offers.watched import WINDOW_DAYS, Conflict, Extends
 from app.habits.offers.watching import Scene, acts_of, rows_in, triggers_of
+from app.habits.scripts import with_scripts
 from app.hub.automations import plural
 from app.hub.names import plain_name
 from app.model import Automation
@@ -82,7 +85,6 @@ class Beside:
             back = int((np.abs(nearest_to(fires, due) - due) <= _SAME_MS).sum())
             if there < _SAME_SHARE * len(fires) or back < _SAME_SHARE * len(due):
                 continue
-            whole = plural(automation.config)
             name = automation.alias or automation.entity_id
             return Extends(
                 entity_id=automation.entity_id,
@@ -90,7 +92,7 @@ class Beside:
                 name=name,
                 says=f"“{name}” acts at the same moment ({there} of the last {times(len(fires))}): "
                 "this could be added to it as one more step.",
-                automation={**whole, "actions": [*whole["actions"], *made["actions"]]},
+                automation=extended(automation.config, made),
             )
         return None
 
@@ -105,13 +107,14 @@ class Beside:
     def _known(self) -> list[tuple[Automation, set[tuple[str, str]], Int64 | None]]:
         """Each enabled automation, what it does, and its moments (None: they cannot be told)."""
         scene = self._scene
+        both = zip(scene.home.automations, with_scripts(scene.home), strict=True)
         return [
             (
                 one,
-                {(e, state) for name, state in acts_of(one, self._members) for e in self._whole([name])},
+                {(e, state) for name, state in acts_of(whole, self._members) for e in self._whole([name])},
                 occasions(one.config, scene.around, self._since, scene.until),
             )
-            for one in scene.home.automations[:_MOST_AUTOMATIONS]
+            for one, whole in islice(both, _MOST_AUTOMATIONS)
             if one.enabled and one.config
         ]
 

@@ -61,6 +61,16 @@ class Who:
     via: Via
 
 
+class Onto(BaseModel):
+    """People's own automation that a suggestion was added to; `before` is its configuration as it was."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    entity_id: str
+    name: str
+    before: dict[str, Any]
+
+
 class Body(BaseModel):
     """All else that is known of a decision.
 
@@ -69,7 +79,8 @@ class Body(BaseModel):
     why the hub does not have it yet, in one line. `force`: a person's own changes may be lost. `keep_switch`:
     a change leaves it on or off as it is. `edited` is True once a person changed it in Home Assistant,
     `enabled` how it was last seen, `gone_since` when it was first found missing (ISO, UTC). `never` are the
-    exclusions that came with a "never".
+    exclusions that came with a "never". `onto` is there when no automation is made, but people's own (whose
+    `unique_id` it is) becomes what `automation` says.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -88,6 +99,7 @@ class Body(BaseModel):
     enabled: bool | None = None
     gone_since: str | None = None
     never: tuple[tuple[str, str], ...] = ()
+    onto: Onto | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,34 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any, Final
 
 from app.bus import Bus
 from app.clock import Clock
 from app.errors import NeighbourError, NightshiftError
+from app.habits.announcements import KeptDecisionEnded
+from app.habits.offers import adding
 from app.habits.offers.decision import PENDING, Body, Decision, Mode, Verdict, Who, Wish
 from app.habits.offers.decisions import Decisions
+from app.habits.offers.keeping import Keeper
 from app.habits.offers.notify_first import asks_first
-from app.habits.offers.troubles import DecidedAlreadyError, EditedError, NoHubError, NoPhoneError
+from app.habits.offers.troubles import (
+    DecidedAlreadyError,
+    EditedError,
+    NoHubError,
+    NoPhoneError,
+    NotEditableError,
+)
 from app.habits.offers.wiring import mark
-from app.hub.editor import AutomationEditor, NotWantedError
+from app.hub.editor import AutomationEditor, NotWantedError, Standing
 from app.model import Home
-from app.neighbours import NeighbourChanged, Neighbours, NeighbourState
+from app.neighbours import Neighbours, NeighbourState
 
 _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS: Final = 25.0
 """So long a person waits for the hub; after that it goes on by itself and the page says so."""
-_AGAIN_SECONDS: Final = 300.0
+_LOOK_SECONDS: Final = 5.0
+"""So long a page that shows an automation waits for it."""
 _AWAY: Final = "Home Assistant cannot be reached just now; this is done as soon as it is back."
 
 
@@ -48,36 +57,41 @@ class Deploying:
         self._editor = editor
         self._decisions = decisions
         self._neighbours = neighbours
-        self._bus = bus
         self._clock = clock
+        self._bus = bus
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._working: set[asyncio.Task[Decision]] = set()
-        self._wake = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
-        self._deaf: Callable[[], None] | None = None
+        self._keeper = Keeper(self.take_up, lambda: self.reachable, bus, clock)
 
     def start(self) -> None:
         """Take up what is still wanted, now and whenever the hub is back."""
-        if self._editor is None or self._keeper is not None:
-            return
-        self._deaf = self._bus.subscribe(NeighbourChanged, self._on_neighbour)
-        self._wake.set()
-        self._keeper = asyncio.create_task(self._keep(), name="carrying out decisions")
+        if self._editor is not None:
+            self._keeper.start()
 
     async def stop(self) -> None:
         """End; what was cut off is taken up at the next start."""
-        if self._deaf:
-            self._deaf()
-        tasks: list[asyncio.Task[Any]] = [*self._working, *([self._keeper] if self._keeper else [])]
-        for task in tasks:
+        for task in self._working:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._keeper = self._deaf = None
+        await asyncio.gather(self._keeper.stop(), *self._working, return_exceptions=True)
 
     @property
     def reachable(self) -> bool:
         """Whether the hub can be asked just now."""
         return self._editor is not None and self._neighbours.get("hub").state is NeighbourState.OK
+
+    async def find(self, unique_id: str) -> Standing | None:
+        """Return how an automation stands in the hub, None when its editor has none of that id.
+
+        Raises NoHubError, and NeighbourError when the hub cannot be asked within a few seconds.
+        """
+        editor = self._there()
+        if not self.reachable:
+            raise NeighbourError(_AWAY)
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await editor.find(unique_id)
+        except TimeoutError:
+            raise NeighbourError(_AWAY) from None
 
     async def foresee(self, wish: Wish, known: Decision | None) -> None:
         """Say beforehand what would stand in the way, as far as the hub can be asked.
@@ -88,6 +102,9 @@ class Deploying:
         if not self.reachable:
             return
         try:
+            if wish.body.onto:
+                await adding.foresee(editor, wish.body, wish.verdict)
+                return
             if wish.verdict is Verdict.ACCEPTING:
                 await editor.check(await self._config(wish.mode, wish.body, editor))
             await self._left_alone(editor, wish.body, known)
@@ -173,22 +190,37 @@ class Deploying:
 
     async def _carry_out(self, decision: Decision) -> Decision:
         editor = self._there()
-        async with self._locks[decision.suggestion_id]:
+        # Two suggestions may be added to one automation.
+        async with self._locks[decision.body.unique_id or decision.suggestion_id]:
             current = await self._decisions.of(decision.home_id, decision.suggestion_id)
             if current is None or current.verdict not in PENDING:
                 return current or decision
+            carry = self._make if current.verdict is Verdict.ACCEPTING else self._unmake
             try:
-                if current.verdict is Verdict.ACCEPTING:
-                    return await self._make(current, editor)
-                return await self._unmake(current, editor)
-            except (NotWantedError, EditedError) as error:
+                carried = await carry(current, editor)
+            except (NotWantedError, EditedError, NotEditableError) as error:
                 await self._step_back(current, error)
+                self._tell_of_kept(current, str(error))
                 raise
             except (NeighbourError, NoPhoneError) as error:
                 return await self._decisions.settle(current, trouble=str(error)) or current
+            if carried.decision_id == current.decision_id:
+                self._tell_of_kept(current)
+            return carried
+
+    def _tell_of_kept(self, decision: Decision, trouble: str = "") -> None:
+        """Announce the end of what its decider was told would be done later."""
+        waited = (self._clock.now() - decision.decided_at).total_seconds()
+        if decision.body.trouble or waited >= _PATIENCE_SECONDS:
+            self._bus.announce(KeptDecisionEnded(decision.home_id, decision.suggestion_id, trouble))
 
     async def _make(self, decision: Decision, editor: AutomationEditor) -> Decision:
         body = decision.body
+        if body.onto:
+            known = await adding.put_in(editor, body)
+            return await self._decisions.settle(decision, Verdict.ACCEPTED, **known) or await self._now(
+                decision
+            )
         await self._left_alone(editor, body)
         config = await self._config(decision.mode, body, editor)
         # The mark is written down before anything is put: cut off in between, it is still known as ours.
@@ -212,8 +244,11 @@ class Deploying:
         return settled or await self._now(decision)
 
     async def _unmake(self, decision: Decision, editor: AutomationEditor) -> Decision:
-        await self._left_alone(editor, decision.body)
-        await editor.remove(decision.body.unique_id)
+        if decision.body.onto:
+            await adding.take_out(editor, decision.body)
+        else:
+            await self._left_alone(editor, decision.body)
+            await editor.remove(decision.body.unique_id)
         settled = await self._decisions.settle(decision, Verdict.UNDONE, trouble="", enabled=False)
         return settled or await self._now(decision)
 
@@ -262,35 +297,7 @@ class Deploying:
         self._working.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.info("%s: %s", task.get_name(), error)
-        self._wake.set()
-
-    def _on_neighbour(self, changed: NeighbourChanged) -> None:
-        if changed.neighbour.name == "hub" and changed.neighbour.state is NeighbourState.OK:
-            self._wake.set()
-
-    async def _keep(self) -> None:
-        left = 0
-        while True:
-            await self._woken(left)
-            self._wake.clear()
-            if not self.reachable:
-                continue
-            try:
-                left = await self.take_up()
-            except Exception:  # noqa: BLE001 - a task's edge: it would end unheard, and nothing be taken up again
-                _log.exception("Decisions could not be carried out; again in five minutes")
-                left = 1
-
-    async def _woken(self, left: int) -> None:
-        """Come back when there may be something to do; while something is left to do, after a while too."""
-        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._wake.wait())]
-        if left:
-            waiting.append(asyncio.create_task(self._clock.sleep(_AGAIN_SECONDS)))
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
+        self._keeper.wake()
 
 
 def _edited(decision: Decision, config: Any) -> bool:

@@ -116,3 +116,21 @@ def kinds_of(suggestion: Suggestion) -> tuple[Exclusion, ...]:
     return tuple(Exclusion(ExclusionKind.KIND, value) for value in sorted(found)) or (
         Exclusion(ExclusionKind.KIND, suggestion.kind),
     )
+
+
+def never_again(suggestion: Suggestion, what: str, entity_id: str | None) -> tuple[Exclusion, ...]:
+    """Return what to exclude so that no such thing is offered: its entities (or one), or its kind.
+
+    Raises InputError.
+    """
+    if what == "kind":
+        return kinds_of(suggestion)
+    if what != "entity":
+        raise InputError("what: give entity or kind")
+    own = sorted({one for one, _ in acts_of(suggestion.habit)})
+    if entity_id is not None and entity_id not in own:
+        raise InputError("entity_id: that suggestion does not act on it")
+    chosen = [entity_id] if entity_id else own
+    if not chosen:
+        raise InputError("what: that suggestion names no entity")
+    return tuple(Exclusion.of(ExclusionKind.ENTITY.value, one) for one in chosen)

@@ -11,13 +11,16 @@ from typing import Any, Final
 from app.clock import Clock
 from app.errors import InputError, NeighbourError
 from app.habits import safety
+from app.habits.offers.additions import Additions, tapped_twice
 from app.habits.offers.checking import checked, refuse_unsafe
 from app.habits.offers.decision import IN_THE_HUB, Body, Decision, Mode, Verdict, Who, Wish, gives_way
 from app.habits.offers.decisions import Decisions
 from app.habits.offers.deploying import Deploying
-from app.habits.offers.excluded import Exclusion, ExclusionKind, acts_of, kinds_of
+from app.habits.offers.excluded import Exclusion, never_again
 from app.habits.offers.exclusions import Exclusions, Kept
+from app.habits.offers.extending import Extension
 from app.habits.offers.troubles import (
+    AddedError,
     DecidedAlreadyError,
     NeedsConfirmationError,
     NothingDecidedError,
@@ -68,6 +71,7 @@ class Offers:
         self._exclusions = exclusions
         self._clock = clock
         self._watches = watches
+        self._additions = Additions(home, deploying)
         self.decisions = decisions
         self.deploying = deploying
 
@@ -110,6 +114,28 @@ class Offers:
         decision = await self.decisions.decide(self._home_id, wish, over=over)
         return await self._carried_out(decision)
 
+    async def extension(self, known: Known) -> Extension | None:
+        """Return what adding a suggestion on offer to an automation that is there comes to, if it can be."""
+        return await self._additions.of(known.offered.suggestion) if known.on_offer else None
+
+    async def extend(
+        self, suggestion_id: str, who: Who, *, confirm: bool = False, seen: str = ""
+    ) -> Decision:
+        """Accept a suggestion by adding its steps to the automation that it `extends`.
+
+        `seen` is the mark of that automation as it was looked at (`Extension.seen`). What stands there now is
+        kept; taken back, it is put there again. Returns and raises as `accept`; ChangedSinceError when it is
+        not what was looked at, NotEditableError when it cannot be changed from here.
+        """
+        suggestion, known, over = await self._for_deciding(suggestion_id)
+        if known is not None and tapped_twice(known, who):
+            return known
+        body = await self._additions.wanted(suggestion, _slim(suggestion), confirm=confirm, seen=seen)
+        wish = Wish(verdict=Verdict.ACCEPTING, who=who, mode=Mode.ENABLED, body=body)
+        if known is None or gives_way(known, wish, self._clock.now(), over):
+            await self.deploying.foresee(wish, known)
+        return await self._carried_out(await self.decisions.decide(self._home_id, wish, over=over))
+
     async def change(
         self,
         suggestion_id: str,
@@ -127,6 +153,8 @@ class Offers:
         known = await self.decisions.of(self._home_id, suggestion_id)
         if known is None or known.verdict not in {Verdict.ACCEPTING, Verdict.ACCEPTED} or known.gone:
             raise NothingDecidedError
+        if known.body.onto:
+            raise AddedError(known.body.onto.name)
         given = automation if automation is not None else known.body.automation
         # What is only switched off does nothing that would have to be confirmed.
         confirm = confirm or (automation is None and mode is Mode.DISABLED)
@@ -162,7 +190,7 @@ class Offers:
     async def never(self, suggestion_id: str, who: Who, what: str, entity_id: str | None = None) -> Decision:
         """Decline it and offer no such thing again: for its entities (or one of them), or for its kind."""
         suggestion, _, over = await self._for_deciding(suggestion_id)
-        exclusions = _never(suggestion, what, entity_id)
+        exclusions = never_again(suggestion, what, entity_id)
         pairs = tuple((one.kind.value, one.value) for one in exclusions)
         body = _slim(suggestion).model_copy(update={"never": pairs})
         wish = Wish(verdict=Verdict.DECLINED, who=who, body=body)
@@ -291,20 +319,6 @@ class Offers:
                 "force": force,
             }
         )
-
-
-def _never(suggestion: Suggestion, what: str, entity_id: str | None) -> tuple[Exclusion, ...]:
-    if what == "kind":
-        return kinds_of(suggestion)
-    if what != "entity":
-        raise InputError("what: give entity or kind")
-    own = sorted({one for one, _ in acts_of(suggestion.habit)})
-    if entity_id is not None and entity_id not in own:
-        raise InputError("entity_id: that suggestion does not act on it")
-    chosen = [entity_id] if entity_id else own
-    if not chosen:
-        raise InputError("what: that suggestion names no entity")
-    return tuple(Exclusion.of(ExclusionKind.ENTITY.value, one) for one in chosen)
 
 
 def _slim(suggestion: Suggestion) -> Body:

@@ -61,3 +61,32 @@ class NoPhoneError(InputError):
         super().__init__(
             "No phone with Home Assistant's app is known to Home Assistant, so nobody could be asked first."
         )
+
+
+class NotEditableError(InputError):
+    """People's own automation cannot be changed from outside: it is not in Home Assistant's editor."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"“{name}” cannot be changed from here: it is not in Home Assistant's automations.yaml. Copy the "
+            "YAML, and put it where that automation is written."
+        )
+
+
+class ChangedSinceError(NightshiftError):
+    """People's own automation is no longer the one that was looked at; `seen` is the mark of what it is."""
+
+    def __init__(self, name: str, seen: str) -> None:
+        super().__init__(
+            f"“{name}” was changed in Home Assistant meanwhile. Nothing was done; look at it as it is now."
+        )
+        self.seen = seen
+
+
+class AddedError(InputError):
+    """What is a step of people's own automation is not changed like one that was made."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"This is a step of “{name}” now. Change it in Home Assistant, or take it out again."
+        )

@@ -46,7 +46,10 @@ class Watches:
         self._decisions = Decisions(store, bus, clock)
 
     async def accepted(self, home_id: str) -> list[Accepted]:
-        """Return the automations made of suggestions that stand, for the night to watch."""
+        """Return the automations made of suggestions that stand, for the night to watch.
+
+        What was added to people's own is theirs: watched as such, with no verdict.
+        """
         standing = await self._decisions.standing(home_id)
         return [
             Accepted(
@@ -58,7 +61,7 @@ class Watches:
                 automation=one.body.automation,
             )
             for one in standing.values()
-            if one.verdict is Verdict.ACCEPTED and not one.gone and one.body.automation
+            if one.verdict is Verdict.ACCEPTED and not one.gone and one.body.automation and not one.body.onto
         ]
 
     async def keep(self, home_id: str, watched: Sequence[Watched]) -> None:

@@ -19,6 +19,7 @@ from app.habits.offers.occasions import occasions
 from app.habits.offers.record import EARLY_MS, LATE_MS, Record, nearest_to
 from app.habits.offers.verdicts import proposal
 from app.habits.offers.watched import WINDOW_DAYS, Accepted, Runs, Watched, WatchedDay
+from app.habits.scripts import with_scripts
 from app.habits.surroundings import Surroundings
 from app.habits.targets import people
 from app.habits.timeline import Timeline
@@ -58,7 +59,7 @@ def watch(scene: Scene, accepted: Sequence[Accepted]) -> list[Watched]:
     ours = {one.unique_id: one for one in accepted}
     members = members_of(scene.home)
     told = []
-    for automation in scene.home.automations[:_MOST]:
+    for automation in with_scripts(scene.home)[:_MOST]:
         own = ours.get(automation.unique_id or "")
         if own is None and is_ours(automation):
             continue  # made by us, and taken back since or under way
@@ -131,8 +132,8 @@ def _fires(scene: Scene, automation: Automation, by_person: Bool, since: int) ->
     own = np.flatnonzero((runs.actor == runs.actors.index(actor)) & (runs.at >= since))
     own = own[np.argsort(runs.at[own], kind="stable")]
     found = rows_in(runs, own, table)
+    # Its run is linked to each of them: what is else not believed (after a restart, say) is true of these.
     kept = found >= 0
-    kept[kept] = table.real[found[kept]]
     rows, contexts = found[kept], runs.context[own[kept]]
     if not len(rows):
         return Record()

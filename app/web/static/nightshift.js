@@ -10,7 +10,7 @@
   // What makes a page look again; progress and log lines are shown as they come.
   const CHANGES = [
     "run_started", "run_ended", "run_skipped", "job", "job_failing", "job_recovered", "subject_given_up",
-    "neighbour", "suggestions", "suggestion_decided", "alert", "insight", "report", "refresh",
+    "neighbour", "suggestions", "suggestion_decided", "automation_verdict", "alert", "insight", "report", "refresh",
   ];
 
   // ── theme: the system's, or a stored choice; choosing what the system has anyway forgets the choice ──
@@ -229,6 +229,23 @@
       if (events.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
     });
     addEventListener("pagehide", () => events.close(), { once: true });
+  }
+
+  // ── the frame we are in: Home Assistant's panel for apps tells whoever asks what follows our own path in its
+  // address, so that a link (a notification's) can lead to one suggestion ──
+  function follow(event) {
+    const { type, route } = event.data ?? {};
+    if (event.source !== parent || event.origin !== location.origin || type !== "home-assistant/properties") return;
+    const { prefix, path } = route ?? {};
+    if (!/^\/app\/[\w-]+$/.test(prefix) || !/^\/suggestions\/[\w%.~-]+$/.test(path)) return;
+    // Its address becomes ours alone again: else every page of ours would lead there from now on.
+    parent.postMessage({ type: "home-assistant/navigate", path: prefix, options: { replace: true } }, location.origin);
+    location.assign(base + path.slice(1));
+  }
+
+  if (parent !== window) {
+    addEventListener("message", follow);
+    parent.postMessage({ type: "home-assistant/subscribe-properties" }, location.origin);
   }
 
   // What a page's own script needs of this one.

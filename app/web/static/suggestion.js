@@ -43,6 +43,11 @@
     if (field("at")) said.at = field("at").value;
     if (field("offset")) said.offset_minutes = Number(field("offset").value) * Number(field("side").value);
     if (field("delay")) said.delay_minutes = Number(field("delay").value);
+    for (const input of form.querySelectorAll('[name="limit"]')) {
+      const number = input.id.slice("limit-".length);
+      if (!number) said.limit = input.valueAsNumber;
+      else (said.limits ||= []).push({ condition: Number(number), limit: input.valueAsNumber });
+    }
     if (field("any")?.checked) said.any_hour = true;
     else if (field("any")) said.hours = { after: field("after").value, before: field("before").value };
     if (field("keep")) said.drop = ticked("keep", false).map(Number);

@@ -41,6 +41,16 @@ class Editor:
             raise self.after_put
         return self._standing(unique_id)
 
+    async def change(self, unique_id: str, config: Mapping[str, Any]) -> Standing:
+        await self.check(config)
+        await self.open.wait()
+        assert unique_id in self.configs
+        self.puts += 1
+        self.configs[unique_id] = dict(config)
+        if self.after_put:
+            raise self.after_put
+        return self._standing(unique_id)
+
     async def find(self, unique_id: str) -> Standing | None:
         await self._answers()
         return self._standing(unique_id) if unique_id in self.configs else None

@@ -37,6 +37,17 @@ def adjusted(automation: dict[str, Any], **given: Any) -> dict[str, Any]:
     return adjust(automation, Adjustments.of(given))
 
 
+DAMP: dict[str, Any] = {
+    **CLOCK,
+    "alias": "Fan on when the humidity rises above 68 %",
+    "triggers": [{"trigger": "numeric_state", "entity_id": "sensor.damp", "above": 68}],
+    "conditions": [
+        {"condition": "numeric_state", "entity_id": "zone.home", "above": 0},
+        {"condition": "numeric_state", "entity_id": "sensor.lux", "below": 40},
+    ],
+}
+
+
 def lived_in(days: int = 60) -> Story:
     story = Story(days)
     story.heartbeat()
@@ -90,6 +101,52 @@ def test_a_condition_is_left_out_and_hours_are_changed() -> None:
     assert adjusted(DOOR, any_hour=True)["conditions"] == DOOR["conditions"][1:]
     hours = adjusted(DOOR, hours={"after": "22:00", "before": "06:00"})["conditions"][0]
     assert hours == {"condition": "time", "after": "22:00:00", "before": "06:00:00"}
+
+
+def test_a_limit_is_moved_on_its_own_side_and_in_the_name() -> None:
+    higher = adjusted(DAMP, limit=72.5)
+    assert higher["triggers"] == [{"trigger": "numeric_state", "entity_id": "sensor.damp", "above": 72.5}]
+    assert higher["alias"] == "Fan on when the humidity rises above 72.5 %"
+    darker = adjusted(DAMP, limits=[{"condition": 1, "limit": 20.0}])
+    assert darker["conditions"] == [DAMP["conditions"][0], {**DAMP["conditions"][1], "below": 20}]
+    both = adjusted(DAMP, limits=[{"condition": 1, "limit": 20}], drop=[0])
+    assert both["conditions"] == [{**DAMP["conditions"][1], "below": 20}]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"limit": "72"},
+        {"limit": True},
+        {"limit": float("nan")},
+        {"limit": 1e300},
+        {"limits": [{"condition": 0, "limit": 2}]},
+        {"limits": [{"condition": 2, "limit": 2}]},
+        {"limits": [{"condition": 1, "limit": 2}, {"condition": 1, "limit": 3}]},
+        {"limits": [{"condition": 1}]},
+        {"limits": 7},
+    ],
+)
+def test_a_limit_that_makes_no_sense_or_has_no_place_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="limit"):
+        adjusted(DAMP, **given)
+
+
+def test_only_what_measures_has_a_limit_to_choose() -> None:
+    with pytest.raises(InputError, match="no number to choose"):
+        adjusted(CLOCK, limit=5)
+    other = {**DAMP["triggers"][0], "above": "sensor.outside"}
+    with pytest.raises(InputError, match="no number to choose"):
+        adjusted({**DAMP, "triggers": [other]}, limit=5)
+
+
+def test_at_another_limit_it_is_tried_anew() -> None:
+    story = KINDS["humidity rises"]()
+    one = next(each for each in story.mined().suggestions if each.automation["triggers"][0].get("above"))
+    before, after = play(story, one, limit=91.5)
+    assert before.wanted > 15
+    assert after.wanted < before.wanted / 2
+    assert after.missed > before.missed
 
 
 @pytest.mark.parametrize(

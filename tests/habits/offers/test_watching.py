@@ -41,6 +41,25 @@ def test_what_a_person_takes_back_within_ten_minutes_is_undone_and_later_is_not(
     assert one.undone_at == ["2026-01-08T19:02:00+01:00", "2026-01-10T19:09:30+01:00"]
 
 
+@pytest.mark.parametrize("before", [(), ("idle",)], ids=["they are new", "they went away"])
+def test_in_a_small_home_what_is_made_and_undone_beside_an_apps_entities_counts(
+    before: tuple[str, ...],
+) -> None:
+    # Seen on a hub with thirteen entities: four of one app, unavailable as it starts or stops, are a fifth.
+    diary = Diary(3)
+    lamp = diary.made(ours=0)
+    when = diary.at(2, AT)
+    for number in range(4):
+        name = f"sensor.app_{number}"
+        for state in before:
+            diary.set(name, state, diary.at(1, 5), Cause.UNKNOWN)
+        for state, seconds in (("unavailable", -3.0), ("unknown", -2.9), ("idle", -2.8)):
+            diary.set(name, state, when + timedelta(seconds=seconds), Cause.UNKNOWN)
+    diary.runs(lamp, when)
+    diary.set(LAMP, "off", when + timedelta(seconds=4), Cause.PERSON)
+    assert total(diary.watched())[:2] == (1, 1)
+
+
 def test_who_comes_back_later_undoes_nothing_and_who_presses_at_once_does() -> None:
     diary = Diary(20)
     diary.entity("binary_sensor.hall", device_class="motion")
