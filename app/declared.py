@@ -14,14 +14,19 @@ from app.jobs.places import Place
 from app.jobs.subject import Subject
 from app.model import Home, zone_of
 from app.options import Options
+from app.reports.jobs import DAILY_REPORT, MONTHLY_REPORT
 from app.statistics.aggregator import STATS_AGGREGATOR
+from app.upkeep.cleanup import WEEKLY_CLEANUP
 from app.upkeep.job import HEALTH_CHECK
 
 HOME_ID: Final = "home"
 JOBS: Final = (
-    ANALYSIS, DAILY_INSIGHTS, MORNING_DIGEST, STATS_AGGREGATOR, ALERT_DETECTOR, HEALTH_CHECK,
+    ANALYSIS, STATS_AGGREGATOR, ALERT_DETECTOR, DAILY_INSIGHTS, DAILY_REPORT, MONTHLY_REPORT, WEEKLY_CLEANUP,
+    MORNING_DIGEST, HEALTH_CHECK,
 )  # fmt: skip
 """The names of the jobs there are."""
+MORNING: Final = (STATS_AGGREGATOR, ALERT_DETECTOR, DAILY_INSIGHTS, DAILY_REPORT)
+"""Those that make a morning, in their order."""
 
 
 def schedules_of(options: Options) -> dict[str, str]:

@@ -18,8 +18,9 @@ from app.composition.door import open_door
 from app.composition.household import Household
 from app.composition.morning import Morning, build_morning
 from app.composition.outside import Outside, reach
+from app.composition.reporting import reporting_specs, start_report_mail
 from app.composition.setting import Doorway, Invented, Setting
-from app.composition.telling import OwnPage, start_answering, start_letters, start_mqtt
+from app.composition.telling import OwnPage, start_alerting, start_answering, start_letters, start_mqtt
 from app.declared import HOME_ID, JOBS, places_of, schedules_of
 from app.habits.nightly import ANALYSIS, NightlyAnalysis, analysis_job
 from app.habits.offers.decisions import Decisions
@@ -141,8 +142,13 @@ class Runtime:
             jobs=self.jobs,
             offers=self.offers,
             titles=self._titles,
+            morning=self.morning,
         )
+        start_alerting(setting, outside, closing, bus=self.bus, morning=self.morning, page=self._page)
         start_letters(mailer, closing, bus=self.bus, jobs=self.jobs)
+        start_report_mail(
+            mailer, closing, options=options, store=self.store, bus=self.bus, morning=self.morning
+        )
         if setting.scheduling:
             start_answering(
                 outside,
@@ -202,6 +208,15 @@ class Runtime:
         return [
             analysis_job(night.run),
             *self.morning.specs,
+            *reporting_specs(
+                self.morning,
+                store=self.store,
+                bus=self.bus,
+                ledger=self.ledger,
+                suggestions=self.suggestions,
+                watches=self.watches,
+                jobs=lambda: self.jobs,
+            ),
             morning_digest_job(digest.run),
             health_check_job(health.run),
         ]

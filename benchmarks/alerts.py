@@ -120,14 +120,17 @@ async def _passes(
 ) -> tuple[float, float, float]:
     """Return the middle and the largest CPU of so many passes, and the loop's longest own pause, in ms."""
     spent, longest = [], 0.0
-    for _ in range(count):
+    for number in range(count):
         await clock.turn(timedelta(minutes=5))
         now.known = states_of(home, clock.now())
+        if number % 5 == 4:  # The heartbeat computes, too: it is not beside every pass.
+            async with watched() as seen:
+                await watch.look()
+            longest = max(longest, seen.own)
+            continue
         before = time.process_time()
-        async with watched() as seen:
-            await watch.look()
+        await watch.look()
         spent.append(time.process_time() - before)
-        longest = max(longest, seen.own)
     spent.sort()
     return spent[len(spent) // 2] * 1000, spent[-1] * 1000, longest * 1000
 

@@ -20,6 +20,7 @@ from app.store.database import Store
 
 KEPT_DAYS: Final = 90
 _A_DAY: Final = timedelta(days=1)
+_END_OF_DAY_MS: Final = 3_600_000
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +34,7 @@ class Past:
         self._home_id = home_id
         self._learned: Learned | None = None
         self._last: date | None = None
-        self._until: datetime | None = None
+        self._next: date | None = None
 
     async def learned(self) -> Learned:
         """Return what is known so far; read from the store once."""
@@ -57,19 +58,16 @@ class Past:
         if not home.knows_zone:
             return 0
         until = await self._archive.watermark(self._home_id)
-        if until is None or (until == self._until and self._is_up_to_date(home, until)):
+        if until is None:
             return 0
-        self._until = until
-        day = await self._first_to_learn(home, until)
+        # Looked for once: how far back the archive goes is asked of all its rows.
+        day = self._next or await self._first_to_learn(home, until)
         done = 0
         while done < most and day is not None and _ends_at(day, home) <= until:
             learned = await self._learn_day(home, day, learned)
             done, day = done + 1, day + _A_DAY
-        self._learned = learned
+        self._learned, self._next = learned, day
         return done
-
-    def _is_up_to_date(self, home: Home, until: datetime) -> bool:
-        return self._last is not None and _ends_at(self._last + _A_DAY, home) > until
 
     async def _first_to_learn(self, home: Home, until: datetime) -> date | None:
         oldest = until.astimezone(home.zone).date() - timedelta(days=KEPT_DAYS)
@@ -115,6 +113,8 @@ class Past:
                 if len(events) and events.at[0] >= day.end:
                     break
                 parts.append(events.between(day.start, day.end))
+                if len(events) and events.at[-1] >= day.end - _END_OF_DAY_MS:
+                    break  # The next block is another day's; to look would be to read it.
         return await asyncio.to_thread(Events.join, parts)
 
 

@@ -56,8 +56,8 @@ class Recent:
         first = now - _HOUR
         return sum(1 for at in self._uses.get(entity_id, ()) if at > first)
 
-    def used(self) -> Iterable[str]:
-        return self._uses.keys()
+    def used(self) -> list[str]:
+        return list(self._uses)
 
     def _keep(self, live: LiveState) -> None:
         known = self._since.get(live.entity_id)

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ from app.alerts.announcements import AlertChange, AlertChanged
 from app.alerts.book import AlertBook, Settled
 from app.alerts.detectors import DETECTORS, HAZARDS
 from app.alerts.detectors.devices import Device, devices_of
-from app.alerts.detectors.hazards import DANGER_CLASSES
+from app.alerts.detectors.hazards import may_warn
 from app.alerts.finding import Finding, Still
 from app.alerts.keywords import Keywords
 from app.alerts.past import Past
@@ -22,7 +22,7 @@ from app.alerts.sight import Sight, things_of
 from app.alerts.telling import ORDER
 from app.clock import Clock
 from app.errors import NeighbourError, NightshiftError
-from app.hub.now import Change, HomeNow, HubNotification, LogEntry
+from app.hub.now import Change, HomeNow, HubNotification, LiveState, LogEntry
 from app.model import Home
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,14 @@ class Looked:
     raised: int = 0
     closed: int = 0
     days_learned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the hub says of itself; None where it was not asked, or did not answer."""
+
+    log: Sequence[LogEntry] | None = None
+    notifications: Sequence[HubNotification] | None = None
 
 
 class AlertWatch:
@@ -121,16 +129,19 @@ class AlertWatch:
 
     async def look(self) -> Looked:
         """Look at everything once. Raises StoreError."""
-        learned = 0
+        home = self._home()
+        learned = 0 if home is None else await self._past.learn(home, _DAYS_AT_ONCE)
+        # Before the lock is taken: a danger does not wait for what the hub takes long to tell.
+        said = _Said() if self._now.since is None else await self._said_by_hub()
         async with self._looking:
-            if (home := self._home()) is not None:
-                learned = await self._past.learn(home, _DAYS_AT_ONCE)
+            standing = await self._book.open(self._home_id)
             if self._now.since is None:
                 self._unavailable = None
-                return Looked(away=True, open=len(await self._book.open(self._home_id)), days_learned=learned)
-            standing = await self._book.open(self._home_id)
-            sight = await self._sight(standing, whole=True)
-            found, unjudged = _found(sight)
+                return Looked(away=True, open=len(standing), days_learned=learned)
+            keywords = await self._keywords.of(self._home_id)
+            sight = replace(await self._sight(self._now.states(), standing, said), keywords=keywords)
+            # Thousands of entities take longer than others may be kept waiting.
+            found, unjudged = await asyncio.to_thread(_found, sight)
             due = self._due(sight.now, found)
             over = self._over(sight, standing, {one.cause for one in found}, unjudged)
             devices = devices_of(sight)
@@ -148,7 +159,10 @@ class AlertWatch:
         async with self._looking:
             if self._now.since is None:
                 return
-            sight = await self._sight((), whole=False)
+            sensors = {
+                one: live for one, live in self._now.states().items() if one.startswith("binary_sensor.")
+            }
+            sight = await self._sight(sensors, (), _Said())
             found = [one for one in HAZARDS(sight) if isinstance(one, Finding) and not one.after]
             for finding in found:
                 self._well.pop(finding.cause, None)
@@ -173,33 +187,30 @@ class AlertWatch:
             except Exception:  # noqa: BLE001 - a task's edge: it must go on listening for smoke
                 _log.exception("Looking for dangers failed; the next pass looks again")
 
-    async def _sight(self, standing: Iterable[Alert], *, whole: bool) -> Sight:
+    async def _sight(self, states: Mapping[str, LiveState], standing: Iterable[Alert], said: _Said) -> Sight:
         home = self._home() or Home(home_id=self._home_id)
-        log: Sequence[LogEntry] | None = None
-        notifications: Sequence[HubNotification] | None = None
-        if whole:
-            log, notifications = await self._said_by_hub()
+        learned, known = await self._past.learned(), frozenset(await self._load_known())
+        now = self._clock.now()
         return Sight(
-            now=self._clock.now(),
+            now=now,
             home=home,
-            since=self._now.since or self._clock.now(),
-            things=things_of(home, self._now.states(), self._recent),
-            learned=await self._past.learned(),
+            since=self._now.since or now,
+            things=await asyncio.to_thread(things_of, home, dict(states), self._recent),
+            learned=learned,
             recent=self._recent,
             standing=frozenset(one.cause for one in standing),
-            known=frozenset(await self._load_known()),
-            keywords=await self._keywords.of(self._home_id) if whole else (),
-            log=log,
-            notifications=notifications,
+            known=known,
+            log=said.log,
+            notifications=said.notifications,
         )
 
-    async def _said_by_hub(self) -> tuple[Sequence[LogEntry] | None, Sequence[HubNotification] | None]:
+    async def _said_by_hub(self) -> _Said:
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                return await self._now.log(), await self._now.notifications()
+                return _Said(await self._now.log(), await self._now.notifications())
         except (NeighbourError, TimeoutError) as error:
             _log.info("The hub's log was not read this time: %s", str(error) or "no answer in time")
-            return None, None
+            return _Said()
 
     def _due(self, now: datetime, found: Iterable[Finding | Still]) -> list[Finding]:
         """Return what has lasted for long enough, the worst first."""
@@ -270,13 +281,13 @@ def _patience(alert: Alert, sight: Sight) -> timedelta:
 
 
 def _may_be_danger(change: Change) -> bool:
-    """Whether a change may be a danger's: cheap and generous, the detector knows better."""
+    """Whether a change may be a danger's: cheap; the detector knows better."""
     after, before = change.after, change.before
     if after is None or not change.entity_id.startswith("binary_sensor."):
         return False
     if after.state != "on" or (before is not None and before.state == "on"):
         return False
-    return after.attributes.get("device_class") in DANGER_CLASSES
+    return may_warn(change.entity_id, after.attributes.get("device_class"))
 
 
 def _by_level(finding: Finding) -> int:

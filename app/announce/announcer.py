@@ -14,6 +14,7 @@ from app.announce.connection import Backoff, MqttConnection
 from app.announce.decisions import Commander, told_of
 from app.announce.discovery import DeviceFacts, device_payload
 from app.announce.job_news import News, listen, news_message
+from app.announce.morning import MorningSources, MorningTeller
 from app.announce.session import Incoming
 from app.announce.status import Standing, completion_message, counted, event_message, state_message
 from app.announce.topics import ANALYSIS_COMPLETE, Topics
@@ -60,13 +61,15 @@ class Announcer:
         instance: str = "nightshift",
         facts: DeviceFacts | None = None,
         commander: Commander | None = None,
+        morning: MorningSources | None = None,
         keep_looking: bool = False,
         backoff: Backoff | None = None,
     ) -> None:
         """Take the parts; see MqttConnection for `find_broker`, `keep_looking` and `backoff`.
 
         `instance` tells two Nightshifts on one broker apart and stays the same for ever: Home Assistant knows
-        the entities by it. Without a `commander` nothing is decided over MQTT.
+        the entities by it. Without a `commander` nothing is decided over MQTT, without a `morning` nothing is
+        told of scores, alerts, reports and areas.
 
         Raises InputError when `instance` has characters that discovery does not take.
         """
@@ -89,10 +92,21 @@ class Announcer:
             clock,
             client_id=self._topics.device_id,
             availability_topic=self._topics.availability,
-            topics=(self._topics.run, self._topics.enabled, self._topics.suggestion, self._topics.birth),
+            topics=(
+                self._topics.run,
+                self._topics.enabled,
+                self._topics.suggestion,
+                self._topics.birth,
+                *((self._topics.discovery,) if morning else ()),
+            ),
             on_message=self._hear,
             keep_looking=keep_looking,
             backoff=backoff,
+        )
+        self._morning = (
+            MorningTeller(morning, bus, clock, self._topics, self._facts, self._connection.publish)
+            if morning
+            else None
         )
 
     async def start(self) -> None:
@@ -106,9 +120,12 @@ class Announcer:
             self._bus.subscribe(SuggestionDecided, self._on_decision),
             *listen(self._bus, self._on_news),
         ]
-        self._connection.publish(
-            self._topics.discovery, json.dumps(device_payload(self._topics, self._facts)), retain=True
-        )
+        if self._morning:
+            self._morning.start()
+        else:
+            self._connection.publish(
+                self._topics.discovery, json.dumps(device_payload(self._topics, self._facts)), retain=True
+            )
         self._connection.start()
         self._stale.set()
         works = (self._keep_state_true(), self._obey(), self._greet())
@@ -118,6 +135,8 @@ class Announcer:
         """Tell what is left to tell, say offline and disconnect, each within about `seconds`."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        if self._morning:
+            await self._morning.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -181,6 +200,11 @@ class Announcer:
         self._connection.publish(self._topics.state, state_message(standing), retain=True)
 
     def _hear(self, incoming: Incoming) -> None:
+        if incoming.topic == self._topics.discovery:
+            # Kept by the broker: what we said before we were started. Our own words of now come back too.
+            if self._morning and incoming.retained:
+                self._morning.hear(incoming.payload)
+            return
         command = command_of(incoming, self._topics)
         if command is Command.GREET:
             self._greeting.set()

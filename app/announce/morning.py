@@ -35,9 +35,11 @@ from app.statistics.stats import PlaceStats
 
 _log = logging.getLogger(__name__)
 _SETTLES: Final = 10.0
-"""Seconds: Home Assistant drops what comes while it still works on the message before (its `discovery.py`)."""
+"""Seconds: Home Assistant drops what comes while it works on the message before (its `discovery.py`)."""
 _LARGEST: Final = 200_000
 _MOST_GONE: Final = 400
+_LONGEST_KEY: Final = 100
+_PLATFORMS: Final = frozenset({"sensor", "binary_sensor", "event", "button", "switch"})
 
 
 class Publish(Protocol):
@@ -61,10 +63,11 @@ class MorningSources:
 
     async def standing(self, places: Sequence[PlaceStats] | None = None) -> MorningStanding:
         """Read how things stand; `places` are their figures, where they are known. Raises StoreError."""
-        scored = []
-        for card in await self.scorecards.active(self.home_id):
-            if (insight := await self.insights.latest(self.home_id, card.name)) is not None:
-                scored.append(Scored(insight, await self.insights.trend(self.home_id, card.name)))
+        scored = [
+            Scored(insight, await self.insights.trend(self.home_id, card.name))
+            for card in await self.scorecards.active(self.home_id)
+            if (insight := await self.insights.latest(self.home_id, card.name)) is not None
+        ]
         alerts: Sequence[Alert] = await self.alerts.open(self.home_id)
         return MorningStanding(
             scored=scored,
@@ -76,14 +79,20 @@ class MorningSources:
 
 
 class MorningTeller:
-    """The morning's part of the device: its two states, its events, and the discovery message of all entities.
+    """The morning's part of the device: its two states, its events, and the discovery message of all.
 
     `hear` takes the discovery message that the broker kept from before: what is not there any more, such as
     an area that was removed, is taken out of Home Assistant.
     """
 
     def __init__(
-        self, sources: MorningSources, bus: Bus, clock: Clock, topics: Topics, facts: DeviceFacts, publish: Publish
+        self,
+        sources: MorningSources,
+        bus: Bus,
+        clock: Clock,
+        topics: Topics,
+        facts: DeviceFacts,
+        publish: Publish,
     ) -> None:
         self._sources = sources
         self._bus = bus
@@ -187,5 +196,5 @@ class MorningTeller:
 
     def _remember(self, platforms: Mapping[str, object]) -> None:
         for key, platform in platforms.items():
-            if platform in {"sensor", "binary_sensor", "event", "button", "switch"} and len(key) <= 100:
-                self._known[key] = str(platform)
+            if isinstance(platform, str) and platform in _PLATFORMS and len(key) <= _LONGEST_KEY:
+                self._known[key] = platform

@@ -1,4 +1,4 @@
-"""The morning's entities of the device: scores, alerts, the last report, what the home and its areas are like."""
+"""The morning's entities of the device: scores, alerts, the last report, home and areas."""
 
 import json
 from typing import Any, Final
@@ -40,7 +40,9 @@ def _scores(topics: Topics, plan: MorningPlan) -> dict[str, dict[str, Any]]:
         main = name == MAIN_SCORECARD
         key = "health_score" if main else f"health_score_{name}"
         found[key] = {
-            **_sensor(topics.morning, "Health score" if main else f"Health score: {title}", "scores", name, "score"),
+            **_sensor(
+                topics.morning, "Health score" if main else f"Health score: {title}", "scores", name, "score"
+            ),
             **_details(topics.morning, "scores", name),
             "state_class": "measurement",
             "icon": "mdi:heart-pulse",

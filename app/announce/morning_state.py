@@ -1,4 +1,4 @@
-"""The two states of the morning over MQTT: scores, alerts and the last report; and what areas are like. Pure."""
+"""The two states of the morning over MQTT: scores, alerts, the last report; and the areas. Pure."""
 
 import hashlib
 import re
@@ -134,9 +134,7 @@ def _score(scored: Scored | None) -> dict[str, Any]:
     return {
         "score": insight.health_score,
         "details": {
-            "breakdown": {
-                one_line(one.title, _NAME_LENGTH): one.score for one in insight.health_breakdown
-            },
+            "breakdown": {one_line(one.title, _NAME_LENGTH): one.score for one in insight.health_breakdown},
             "day": insight.day.isoformat(),
             "trend": scored.trend.direction,
             "trend_change": None if scored.trend.change is None else round(scored.trend.change, 1),

@@ -5,8 +5,8 @@ leads on iOS, `clickAction` on Android; Android shows three buttons; `authentica
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,13 +16,13 @@ from app.habits.offers.watched import Watched
 from app.habits.suggestion import Suggestion
 
 TAG: Final = "nightshift_suggestions"
-"""All that Nightshift says on a phone has it, so that the newest takes the place of what was there."""
+"""All that a phone is told of suggestions has it, so that the newest takes the place of what was there."""
 _PREFIX: Final = "NIGHTSHIFT_"
 _ANSWER: Final = re.compile(
     r"NIGHTSHIFT_(CREATE|LATER|CONFIRM|CANCEL)_([A-Za-z0-9_-]{1,64})(?:\.([0-9a-f]{1,8}))?"
 )
-_ASKED_FIRST: Final = ("NIGHTSHIFT_DO_", "NIGHTSHIFT_LEAVE_")
-"""Buttons of automations that ask first: those answer to them themselves."""
+_NOT_HERE: Final = ("NIGHTSHIFT_DO_", "NIGHTSHIFT_LEAVE_", "NIGHTSHIFT_ALERT_")
+"""Buttons of automations that ask first, which answer to them themselves; and those of alerts."""
 _LONGEST: Final = 240
 _NOTHING_YET: Final = "0"
 
@@ -55,16 +55,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification. `page` is a path in Home Assistant that a tap leads to, or empty."""
+    """One notification. `page` is a path in Home Assistant that a tap leads to, or empty.
+
+    One of the same `tag` takes its place. `more` is what the app takes besides, such as its sound.
+    """
 
     title: str
     message: str
     page: str = ""
     buttons: tuple[dict[str, Any], ...] = ()
+    tag: str = TAG
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Return the data of the notify action."""
-        more: dict[str, Any] = {"tag": TAG, "group": "nightshift"}
+        more: dict[str, Any] = {"tag": self.tag, "group": "nightshift", **self.more}
         if self.page:
             more |= {"url": self.page, "clickAction": self.page}
         if self.buttons:
@@ -79,7 +84,7 @@ def mark_of(standing: Decision | None) -> str:
 
 def answer_of(action: object) -> Answer | None:
     """Return what was tapped. None: not a button of ours; ValueError: it looks like one and is none."""
-    if not isinstance(action, str) or not action.startswith(_PREFIX) or action.startswith(_ASKED_FIRST):
+    if not isinstance(action, str) or not action.startswith(_PREFIX) or action.startswith(_NOT_HERE):
         return None
     found = _ANSWER.fullmatch(action)
     if found is None:

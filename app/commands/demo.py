@@ -19,6 +19,7 @@ from app.commands.run import run_now, sentence
 from app.commands.serve import port_from_environment
 from app.commands.signals import stop_event
 from app.commands.table import suggestion_table
+from app.declared import MORNING
 from app.habits.nightly import ANALYSIS
 from app.hub.invented import InventedSource
 from app.hub.invented.now import InventedNow
@@ -67,11 +68,26 @@ async def _demo(
         settle_memory()
         run = await run_now(runtime, ANALYSIS, asked)
         await _show(runtime, run, console)
+        if run.status is RunStatus.COMPLETED and not asked.is_set():
+            await _morning(runtime, asked, console)
         if doorway is None or asked.is_set():
             return 0 if run.status is RunStatus.COMPLETED else 1
         console.print(f"\nIts page: [bold]http://127.0.0.1:{doorway.port}[/bold]   (Ctrl-C ends the demo)")
         await asked.wait()
     return 0
+
+
+async def _morning(runtime: Runtime, asked: asyncio.Event, console: Console) -> None:
+    """Let it be morning at once: what else the home is told comes at six, and every five minutes."""
+    for job in MORNING:
+        ended = await run_now(runtime, job, asked)
+        if ended.status not in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
+            console.print(sentence(ended), markup=False, highlight=False)
+    insight = await runtime.morning.insights.latest(HOME_ID)
+    if insight is not None and insight.health_score is not None:
+        open_alerts = len(await runtime.morning.alerts.open(HOME_ID))
+        told = f"{open_alerts} alert{'s' if open_alerts != 1 else ''}"
+        console.print(f"\nIts health score this morning: {insight.health_score} of 100, {told}.")
 
 
 async def _broker(options: Options, closing: AsyncExitStack, console: Console) -> BrokerFinder:

@@ -1,4 +1,4 @@
-"""The faces that listen to the bus: MQTT, letters, the phone."""
+"""The faces that listen to the bus: MQTT, letters, the phone, the hub's side bar."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,12 +6,18 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
+from app.alerts.telling import TellingRules
+from app.announce.alert_answers import AlertAnswers
+from app.announce.alert_telling import AlertTelling
 from app.announce.announcer import Announcer
 from app.announce.decisions import Commander
 from app.announce.discovery import DeviceFacts
 from app.announce.letters import Letters
+from app.announce.morning import MorningSources
 from app.announce.phone import PhoneAnswers
+from app.announce.phones import Phones
 from app.bus import Bus
+from app.composition.morning import Morning
 from app.composition.outside import Outside
 from app.composition.setting import Setting
 from app.declared import HOME_ID
@@ -64,6 +70,7 @@ async def start_mqtt(
     jobs: Jobs,
     offers: Offers,
     titles: Callable[[], Awaitable[Sequence[str]]],
+    morning: Morning,
 ) -> None:
     """Start the device in Home Assistant and its commands."""
     options = setting.options
@@ -80,6 +87,15 @@ async def start_mqtt(
         instance="nightshift_demo" if setting.invented else "nightshift",
         facts=facts,
         commander=Commander(offers if options.mqtt_decisions else None, HOME_ID),
+        morning=MorningSources(
+            home_id=HOME_ID,
+            home=morning.home,
+            insights=morning.insights,
+            scorecards=morning.scorecards,
+            alerts=morning.alerts,
+            reports=morning.reports,
+            stats=morning.stats,
+        ),
         keep_looking=supervisor_token() is not None and options.mqtt is MqttMode.AUTO,
     )
     await announcer.start()
@@ -110,3 +126,37 @@ def start_answering(
     answers = PhoneAnswers(outside.hub, outside.phones, offers, bus=bus, home=home, page=page)
     closing.push_async_callback(answers.stop)
     answers.start()
+
+
+def start_alerting(
+    setting: Setting,
+    outside: Outside,
+    closing: AsyncExitStack,
+    *,
+    bus: Bus,
+    morning: Morning,
+    page: OwnPage,
+) -> None:
+    """Notify people of alerts and of urgent recommendations, and hear who takes care, if there is a hub."""
+    if outside.hub is None or outside.side_bar is None:
+        return
+    options, clock = setting.options, setting.clock
+    phones, rules = Phones(outside.hub, options.alert_phones), TellingRules.of(options)
+    telling = AlertTelling(
+        bus=bus,
+        clock=clock,
+        phones=phones,
+        side_bar=outside.side_bar,
+        standing=outside.now.notifications,
+        home=morning.home,
+        quiet=lambda: rules.is_quiet(clock.now().astimezone(morning.zone())),
+        page=page,
+    )
+    closing.push_async_callback(telling.stop)
+    telling.start()
+    if setting.scheduling:
+        answers = AlertAnswers(
+            outside.hub, phones, morning.alerts, home_id=HOME_ID, home=morning.home, page=page
+        )
+        closing.push_async_callback(answers.stop)
+        answers.start()

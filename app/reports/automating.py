@@ -19,7 +19,7 @@ async def automating(home_id: str, period: Period, sources: Sources) -> Section:
         items.append(
             Item(
                 title=line(one.alias),
-                value=f"changed something {counted(_fired(one, period), 'time')}",
+                value=_acted(_fired(one, period)),
                 remark=_remark(one, days),
             )
         )
@@ -28,6 +28,10 @@ async def automating(home_id: str, period: Period, sources: Sources) -> Section:
         items = [*items[:_MOST], Item(title=f"and {left} more that acted")]
     empty = "No automation changed anything." if watched else "The night has not looked at automations yet."
     return Section(key="automations", title="What automations did", items=tuple(items), empty=empty)
+
+
+def _acted(times: int) -> str:
+    return f"acted {counted(times, 'time')}" if times else "did not act"
 
 
 def _within(one: Watched, period: Period) -> list[WatchedDay]:

@@ -52,13 +52,11 @@ def _of_the_day(day: EnergyDay) -> list[Item]:
 def _against_the_usual(day: EnergyDay) -> str:
     if day.kwh is None or day.usual_low is None or day.usual is None or day.usual_high is None:
         return "too few such days before to say what is usual"
-    if day.kwh > day.usual_high:
-        which = "more than usual"
-    elif day.kwh < day.usual_low:
-        which = "less than usual"
-    else:
+    if day.usual_low <= day.kwh <= day.usual_high:
         return "as usual"
-    return f"{which}: {percent(day.kwh / day.usual - 1)} than the middle one" if day.usual else which
+    if not day.usual:
+        return "more than usual"
+    return f"{percent(day.kwh / day.usual - 1)} than the usual {kwh(day.usual)}"
 
 
 def _of_the_month(known: Sequence[EnergyDay], days: Sequence[EnergyDay], period: Period) -> list[Item]:

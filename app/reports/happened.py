@@ -2,12 +2,12 @@
 
 import statistics
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from app.reports.period import Period
 from app.reports.report import Item, Section
 from app.reports.sources import Sources
-from app.reports.words import counted, line, percent
+from app.reports.words import counted, line, on, percent
 from app.statistics.book import PlaceDay
 
 _COMPARED_DAYS = 14
@@ -19,8 +19,8 @@ _HOME = ""
 async def happened(home_id: str, period: Period, sources: Sources) -> Section:
     section = Section(key="happened", title="What happened")
     span = await sources.stats.counted(home_id)
-    if span is None or not span[0] <= period.since < span[1]:
-        return section.model_copy(update={"empty": _not_counted(period, none_yet=span is None)})
+    if span is None or span[1] <= period.since or span[0] > (period.since if period.daily else period.until):
+        return section.model_copy(update={"empty": _not_counted(period, span)})
     days = await sources.stats.days(home_id, period.first, period.last)
     home = [day for day in days if day.area_id == _HOME]
     events = sum(day.events for day in home)
@@ -28,7 +28,7 @@ async def happened(home_id: str, period: Period, sources: Sources) -> Section:
         Item(
             title="State changes",
             value=f"{events:,}",
-            remark=await _compared(home_id, period, sources, events),
+            remark=_only(period, span) or await _compared(home_id, period, sources, events),
         ),
         Item(title="Automations fired", value=f"{sum(day.automations_fired for day in home):,}"),
     ]
@@ -52,7 +52,7 @@ async def _compared(home_id: str, period: Period, sources: Sources, events: int)
         if len(known) < _LEAST_DAYS:
             return ""
         usual = statistics.median(known)
-        return f"{counted(round(usual), 'change')} on the middle day of the {len(known)} before"
+        return f"usually {round(usual):,}: the middle one of the {len(known)} days before"
     known = await _whole_days(home_id, period, sources, period.before.first)
     if len(known) < _LEAST_DAYS or not sum(known):
         return ""
@@ -81,8 +81,17 @@ def _areas(days: tuple[PlaceDay, ...], sources: Sources) -> list[Item]:
     ]
 
 
-def _not_counted(period: Period, *, none_yet: bool) -> str:
-    if none_yet:
+def _only(period: Period, span: tuple[datetime, datetime]) -> str:
+    """Say so if not all of the period was counted: Nightshift was new, or the hub has been away since."""
+    if span[0] > period.since:
+        return f"counted from {on(span[0], period.zone)} on"
+    return f"counted only until {on(span[1], period.zone)}" if span[1] < period.until else ""
+
+
+def _not_counted(period: Period, span: tuple[datetime, datetime] | None) -> str:
+    if span is None:
         return "Nothing has been counted yet: the statistics begin with their first pass."
     what = "That day" if period.daily else "That month"
+    if span[1] <= period.since:
+        return f"{what} has not been counted yet: the statistics have come to {on(span[1], period.zone)}."
     return f"{what} began before Nightshift counted."

@@ -15,7 +15,8 @@ from app.reports.words import counted, line, on
 from app.upkeep.job import HEALTH_CHECK
 
 _MOST = 5
-_RUNS_READ = 1000
+_RUNS_READ = {True: 200, False: 1000}
+"""Of a day and of a month: more runs than there are."""
 _OFTEN = 3
 _ORDER = {level: number for number, level in enumerate(Level)}
 _LEVELS = {Priority.CRITICAL: Level.CRITICAL, Priority.HIGH: Level.HIGH}
@@ -41,7 +42,10 @@ async def issues(home_id: str, period: Period, sources: Sources) -> Section:
 
 def _worst(found: Iterable[_Issue]) -> tuple[Item, ...]:
     ordered = sorted(found, key=lambda one: (_ORDER[one.level], -one.weight, one.item.title))
-    return tuple(one.item.model_copy(update={"level": one.level.value}) for one in ordered[:_MOST])
+    return tuple(
+        one.item.model_copy(update={"level": one.level.value, "value": one.level.value})
+        for one in ordered[:_MOST]
+    )
 
 
 async def _alerts(home_id: str, period: Period, sources: Sources) -> list[_Issue]:
@@ -77,7 +81,7 @@ async def _advice(home_id: str, period: Period, sources: Sources) -> list[_Issue
 
 
 async def _own_jobs(home_id: str, period: Period, sources: Sources) -> list[_Issue]:
-    runs = await sources.ledger.recent(limit=_RUNS_READ)
+    runs = await sources.ledger.recent(limit=_RUNS_READ[period.daily])
     failed = Counter(
         run.job
         for run in runs

@@ -49,9 +49,9 @@ async def _of_the_morning(home_id: str, period: Period, sources: Sources) -> lis
         items.append(Item(title=line(insight.title), value=said, remark=", ".join(remarks)))
         items += [
             Item(
-                title=line(f"of it {category.title}"),
+                title=line(category.title),
                 value=str(category.score),
-                remark=f"{category.weight:.0%}",
+                remark=f"{category.weight:.0%} of {line(insight.title)}",
             )
             for category in insight.health_breakdown
             if category.score is not None

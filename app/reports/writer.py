@@ -77,9 +77,9 @@ def summary_of(sections: list[Section], period: Period) -> str:
         said.append(_alerts_said(alerts, period))
     if (used := known.get("energy")) and used.items:
         first = used.items[0]
-        said.append(
-            f"{first.value} from the grid" + (f" ({first.remark})" if first.remark and period.daily else "")
-        )
+        # Of a month only that days are missing; how it compares is in the section.
+        remark = first.remark if period.daily or first.remark.startswith("of the") else ""
+        said.append(f"{first.value} from the grid" + (f" ({remark})" if remark else ""))
     if (top := known.get("issues")) and top.items:
         said.append(f"{counted(len(top.items), 'thing')} to look at")
     line = "; ".join(said)

@@ -56,6 +56,7 @@ class StatsAggregator:
         self._pending = pending
         self._last: dict[str, tuple[PlaceStats, ...]] = {}
         self._known: tuple[Home, Places, tuple[RoomSensor, ...]] | None = None
+        self._told: tuple[tuple[str, ...], bool] | None = None
         self._tidied = ""
 
     @property
@@ -64,7 +65,8 @@ class StatsAggregator:
         return next((places[0].computed_at for places in self._last.values() if places), None)
 
     async def run(self, context: RunContext) -> Outcome:
-        """Make one pass. Quiet when nothing is otherwise than before.
+        """Make one pass. Quiet when it went as the one before: neither behind nor troubled for the first
+        time.
 
         Raises NeighbourError when the home was never met and cannot be now. A hub that is away later is none:
         what it cannot tell is counted when it is back, and the figures stay as they were.
@@ -92,8 +94,13 @@ class StatsAggregator:
         return Outcome(
             counts={"events_new": counted.new, "hours_measured": fetched.new, "places_changed": changed},
             details={"notes": notes, "behind": counted.behind},
-            quiet=not (counted.new or fetched.new or changed),
+            quiet=self._is_as_before(notes, behind=counted.behind),
         )
+
+    def _is_as_before(self, notes: list[str], *, behind: bool) -> bool:
+        """Whether this pass went as the one before: what it counted is in the figures, not in the ledger."""
+        before, self._told = self._told, (tuple(notes), behind)
+        return before == self._told
 
     def _knows(self, home: Home) -> tuple[Places, tuple[RoomSensor, ...]]:
         """Return which entities count and measure: worked out when the home changes, not at every pass."""

@@ -113,15 +113,11 @@ class Book:
 
     async def keep_counts(self, home_id: str, tally: Tally, mark: Mark) -> None:
         """Add these counts and move the mark, both or neither."""
-        hours = sorted({*tally.events, *tally.automations})
-        rows = [
-            (home_id, hour, area, tally.events[hour, area], tally.automations[hour, area])
-            for hour, area in hours
-        ]
+        rows = await asyncio.to_thread(_counts, home_id, tally)
         async with self._store.writing() as db:
             if rows:
                 await db.executemany(statements.COUNT_ADDED, rows)
-                await _make_days(db, home_id, {hour for hour, _ in hours}, tally.places.zone)
+                await _make_days(db, home_id, {hour for _, hour, *_ in rows}, tally.places.zone)
             await db.execute(
                 statements.COUNTED,
                 {"home": home_id, "from": mark.counted_from, "until": mark.counted_until},
@@ -241,6 +237,14 @@ async def _make_days(db: aiosqlite.Connection, home_id: str, hours: Iterable[int
         await db.execute(
             statements.DAY_MADE, bounds | {"from": starts_at(day, zone), "to": starts_at(day + DAY, zone)}
         )
+
+
+def _counts(home_id: str, tally: Tally) -> list[tuple[str, int, str, int, int]]:
+    """Return the rows that a tally adds."""
+    return [
+        (home_id, hour, area, tally.events[hour, area], tally.automations[hour, area])
+        for hour, area in sorted({*tally.events, *tally.automations})
+    ]
 
 
 def _new_in(

@@ -128,11 +128,10 @@ class Counting:
         heard_from = self._heard_from()
         if heard_from is None or counted.mark.counted_until >= heard_from:
             return
-        if self._clock.now() < from_ms(heard_from) + _RECORDED:
-            counted.behind = True
-            return
-        await self._from_nights(home, places, counted, heard_from)
-        await self._from_history(home, places, counted, heard_from)
+        until = min(heard_from, minute_of(to_ms(self._clock.now() - _RECORDED)))
+        await self._from_nights(home, places, counted, until)
+        await self._from_history(home, places, counted, until)
+        counted.behind = counted.mark.counted_until < heard_from
 
     async def _from_nights(self, home: Home, places: Places, counted: Counted, until: int) -> None:
         """Take what the nights have read already: it costs the hub nothing."""
@@ -150,6 +149,8 @@ class Counting:
 
     async def _from_history(self, home: Home, places: Places, counted: Counted, until: int) -> None:
         began, first = self._clock.monotonic(), counted.mark.counted_until
+        if first >= until:
+            return
         gap = self._gap_at(first)
         async for piece in _minutes(self._source.history(home, from_ms(first), from_ms(until))):
             tally = Tally(places)
@@ -160,8 +161,7 @@ class Counting:
             counted.mark = _reaching(counted.mark, end, tally)
             await self._book.keep_counts(home.home_id, tally, counted.mark)
             self._gap = (end, gap)
-            if end < until and self._clock.monotonic() - began > _SECONDS_A_PASS:
-                counted.behind = True
+            if self._clock.monotonic() - began > _SECONDS_A_PASS:
                 return
 
     async def _settle(self, home: Home, places: Places, counted: Counted) -> None:

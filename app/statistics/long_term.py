@@ -15,7 +15,7 @@ from app.clock import Clock, from_ms, to_ms
 from app.errors import NeighbourError
 from app.hub.now import HomeNow, Period, Span
 from app.model import Home
-from app.statistics.book import Book, Mark, Measured
+from app.statistics.book import Book, Mark, Measured, PlaceDay
 from app.statistics.counting import KEPT_DAYS
 from app.statistics.localdays import DAY, hour_of, starts_at
 from app.statistics.measures import (
@@ -178,17 +178,21 @@ class LongTerm:
             return
         first = min(over) - 7 * WEEKS * DAY
         kept = await self._book.days(home.home_id, first, today, HOME_ITSELF)
-        known = {
-            day.day: day.energy
-            for day in kept
-            if day.energy is not None and day.energy_hours >= _WHOLE * _hours_in(day.day, home)
-        }
-        before = {day.day: (day.energy_low, day.energy_usual, day.energy_high) for day in kept}
-        bands = {day: usual_band(day, known) for day in over if day in known}
-        await self._book.keep_usual(
-            home.home_id,
-            {day: band for day, band in bands.items() if before[day] != (band or (None, None, None))},
-        )
+        await self._book.keep_usual(home.home_id, await asyncio.to_thread(_new_bands, kept, over, home))
+
+
+def _new_bands(
+    kept: Sequence[PlaceDay], over: Iterable[date], home: Home
+) -> dict[date, tuple[float, float, float] | None]:
+    """Return what is usual for those days, where it is otherwise than before."""
+    known = {
+        day.day: day.energy
+        for day in kept
+        if day.energy is not None and day.energy_hours >= _WHOLE * _hours_in(day.day, home)
+    }
+    before = {day.day: (day.energy_low, day.energy_usual, day.energy_high) for day in kept}
+    bands = {day: usual_band(day, known) for day in over if day in known}
+    return {day: band for day, band in bands.items() if before[day] != (band or (None, None, None))}
 
 
 def _by_hour(

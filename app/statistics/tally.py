@@ -6,9 +6,9 @@ and a restart of the hub would else be the busiest minute of the day.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,15 +21,20 @@ from app.statistics.localdays import MINUTE_MS, hour_of, hours_of
 HOME_ITSELF: Final = ""
 """The `area_id` of the home as a whole, which also has what is in no area."""
 _NEVER: Final = 2**62
+_DEEPEST: Final = 12
 AWAY: Final = frozenset({"unavailable", "unknown", ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Which entities count, and where they are. `areas` has those with an area that exists."""
+    """Which entities count, and where they are: `areas` has those with an area that exists.
+
+    `acts` are the areas that each automation acts in: its own, or those of what its actions name.
+    """
 
     counted: frozenset[str]
     areas: Mapping[str, str]
+    acts: Mapping[str, frozenset[str]]
     zone: ZoneInfo
 
     @classmethod
@@ -38,7 +43,19 @@ class Places:
         areas = {
             e.entity_id: e.area_id for e in home.entities if e.area_id is not None and e.area_id in known
         }
-        return cls(frozenset(streams_of(home).all), areas, home.zone)
+        devices = {
+            d.device_id: d.area_id for d in home.devices if d.area_id is not None and d.area_id in known
+        }
+        places = devices | areas | {area: area for area in known}
+        acts = {
+            automation.entity_id: frozenset({own})
+            if (own := areas.get(automation.entity_id))
+            else frozenset(
+                place for name in _named(automation.config.get("actions")) if (place := places.get(name))
+            )
+            for automation in home.automations
+        }
+        return cls(frozenset(streams_of(home).all), areas, acts, home.zone)
 
 
 @dataclass(slots=True)
@@ -57,16 +74,16 @@ class Tally:
     def add(self, entity_id: str, at: int) -> None:
         """Count one change."""
         if entity_id in self.places.counted:
-            self._add(self.events, entity_id, at)
+            area = self.places.areas.get(entity_id)
+            self._add(self.events, at, (area,) if area else ())
 
     def add_run(self, automation: str, at: int) -> None:
         """Count one run of an automation."""
-        self._add(self.automations, automation, at)
+        self._add(self.automations, at, self.places.acts.get(automation, ()))
 
-    def _add(self, counter: Counter[tuple[int, str]], entity_id: str, at: int) -> None:
+    def _add(self, counter: Counter[tuple[int, str]], at: int, areas: Iterable[str]) -> None:
         hour = hour_of(at, self.places.zone)
-        counter[hour, HOME_ITSELF] += 1
-        if area := self.places.areas.get(entity_id):
+        for area in (HOME_ITSELF, *areas):
             counter[hour, area] += 1
 
     def add_past(self, events: Events, away: set[str]) -> int:
@@ -93,6 +110,23 @@ class Tally:
     def _count(self, hours: np.ndarray[tuple[int], np.dtype[np.int64]], area: str) -> None:
         for hour, count in zip(*np.unique(hours, return_counts=True), strict=True):
             self.events[int(hour), area] += int(count)
+
+
+def _named(config: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the ids of entities, devices and areas that a piece of an automation's configuration names."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(config, list):
+        for one in config:
+            yield from _named(one, depth + 1)
+    elif isinstance(config, Mapping):
+        for key, value in config.items():
+            if key in {"entity_id", "device_id", "area_id"}:
+                yield from (
+                    one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)
+                )
+            else:
+                yield from _named(value, depth + 1)
 
 
 def runs_in(events: Events, known: set[tuple[str, int]]) -> list[tuple[str, int]]:

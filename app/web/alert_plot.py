@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.alerts.alert import Alert, Level
+from app.alerts.alert import Level
 from app.web.plots import Label, Tick, middle, scale_of
 from app.web.wording import counted, date_text, listed
 
@@ -56,14 +56,17 @@ def first_week(now: datetime, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
-def draw_alerts(alerts: Sequence[Alert], now: datetime, zone: ZoneInfo) -> AlertPlot | None:
-    """Draw the alerts of the last twelve weeks by the week they were noticed in; None when there are none."""
+def draw_alerts(alerts: Sequence[tuple[datetime, Level]], now: datetime, zone: ZoneInfo) -> AlertPlot | None:
+    """Draw the alerts of the last twelve weeks by the week they were noticed in; None when there are none.
+
+    Each is when it was noticed, and its level.
+    """
     monday = first_week(now, zone).date()
     weeks: list[dict[Level, int]] = [{} for _ in range(WEEKS)]
-    for one in alerts:
-        number = (one.detected_at.astimezone(zone).date() - monday).days // 7
+    for at, level in alerts:
+        number = (at.astimezone(zone).date() - monday).days // 7
         if 0 <= number < WEEKS:
-            weeks[number][one.level] = weeks[number].get(one.level, 0) + 1
+            weeks[number][level] = weeks[number].get(level, 0) + 1
     totals = [sum(week.values()) for week in weeks]
     if not any(totals):
         return None

@@ -9,7 +9,7 @@ from app.alerts.alert import Alert, Level
 from app.model import Home
 from app.web.history import Moment, moment
 from app.web.news import LEVELS
-from app.web.wording import counted, duration, remaining, when
+from app.web.wording import counted, remaining, when
 
 _ORDER = tuple(Level)
 
@@ -101,7 +101,7 @@ def standing_of(alerts: Sequence[Alert], looked: datetime | None, now: datetime,
 
 def _span(span: timedelta) -> str:
     seconds = max(0.0, span.total_seconds())
-    return duration(round(seconds)) if seconds < 60 else remaining(span)
+    return "less than a minute" if seconds < 60 else remaining(span)
 
 
 def _seen(one: Alert, home: Home | None, now: datetime, zone: ZoneInfo) -> str:

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from app.alerts.alert import Alert
 from app.insights.daily import DAILY_INSIGHTS
 from app.insights.insight import Insight
 from app.insights.scorecards import KeptScorecard
 from app.statistics.measures import lived_in
 from app.statistics.queries import RoomSeries
-from app.web.alert_plot import draw_alerts, first_week
+from app.web.alert_plot import AlertPlot, draw_alerts, first_week
 from app.web.alerts_api import ALERTS
 from app.web.energy_plot import draw_energy
 from app.web.frame import show
@@ -27,8 +26,6 @@ from app.web.score_plot import DAYS, draw_scores
 from app.web.score_view import view_of_score
 from app.web.states import zone_of_page
 from app.web.statistics_api import STATISTICS
-
-_MOST_ALERTS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,17 @@ async def show_home(request: web.Request) -> web.Response:
     context = {
         **await _score(rooms, shown, now, zone),
         **await _figures(request, now, zone),
-        "alerts_drawn": draw_alerts(await alerts_of_weeks(request, now, zone), now, zone),
+        "alerts_drawn": await weeks_drawn(request, now, zone),
         "choices": choices,
         "making": _making(parts, now, zone),
     }
     return await show(request, "home.html", room="home", context=context)
 
 
-async def alerts_of_weeks(request: web.Request, now: datetime, zone: ZoneInfo) -> list[Alert]:
-    """Return the alerts that were noticed in the weeks that are drawn."""
+async def weeks_drawn(request: web.Request, now: datetime, zone: ZoneInfo) -> AlertPlot | None:
+    """Draw the alerts week by week."""
     parts = request.app[ALERTS]
-    return await parts.book.listed(parts.home_id, since=first_week(now, zone), limit=_MOST_ALERTS)
+    return draw_alerts(await parts.book.noticed(parts.home_id, first_week(now, zone)), now, zone)
 
 
 async def _score(rooms: InsightParts, shown: str, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

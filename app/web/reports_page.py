@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from app.reports.jobs import DAILY_REPORT, MONTHLY_REPORT
+from app.reports.period import Period
 from app.reports.report import Report, ReportKind
 from app.web.frame import show
 from app.web.history import Moment, moment
@@ -22,7 +23,7 @@ _TITLES: Final = {ReportKind.DAILY: "Day by day", ReportKind.MONTHLY: "Month by 
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """One report in the list; its texts may be hostile."""
+    """One report in the list; its summary may be hostile."""
 
     path: str
     title: str
@@ -67,6 +68,7 @@ async def show_report(request: web.Request) -> web.Response:
         room="reports",
         context={
             "report": report,
+            "days": _days(report, zone_of_page(parts)),
             "made": moment(report.generated_at, parts.clock.now(), zone_of_page(parts)),
             "before": _path(before),
             "after": _path(after),
@@ -88,6 +90,11 @@ def _shelf(parts: WebParts, kind: ReportKind, found: list[Report], now: datetime
         following=moment(following, now, zone) if following else None,
         going=bool(job) and parts.jobs.running(job) is not None,
     )
+
+
+def _days(report: Report, zone: ZoneInfo) -> str:
+    """Return what days it is about; whose home it is stands over the page already."""
+    return Period(report.kind, report.first_day, report.last_day, zone).named
 
 
 def _path(report_id: str | None) -> str:

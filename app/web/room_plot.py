@@ -17,6 +17,7 @@ HOURS: Final = 48
 _LEAST_SPAN: Final = 4.0
 _TABLE_STEP: Final = 3
 """Hours from one row of the table to the next."""
+_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def _room(name: str, points: Sequence[tuple[RoomPoint, float]], first: datetime,
         now=f"{values[-1]:.1f} °C",
         range=spread,
         outside=outside,
-        said=f"{name}: {values[-1]:.1f} °C at last, {spread} in the last {HOURS} hours. {outside}".strip(),
+        said=f"{name}: {values[-1]:.1f} °C at last, {spread} in the last {HOURS} hours."
+        + (f" {outside}." if outside else ""),
     )
 
 
@@ -121,17 +123,25 @@ def _midnights(first: datetime, now: datetime, zone: ZoneInfo) -> list[datetime]
 def _rows(
     rooms: Sequence[RoomSeries], first: datetime, now: datetime, zone: ZoneInfo
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the means of every three hours, the newest first."""
+    """Return the means of every three hours, the newest first; they end with the hour that goes on."""
+    step = timedelta(hours=_TABLE_STEP)
+    end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    slots = [_slots(room, end, step) for room in rooms]
     rows = []
-    until = now
-    while until > first:
-        since = until - timedelta(hours=_TABLE_STEP)
-        cells = []
-        for room in rooms:
-            within = [one.temperature for one in room.points if since <= one.at < until]
-            known = [value for value in within if value is not None]
-            cells.append(f"{fmean(known):.1f} °C" if known else "—")
+    for number in range((now - first) // step):
+        until = end - number * step
+        since = until - step
+        cells = [f"{fmean(known):.1f} °C" if (known := slot.get(number)) else "—" for slot in slots]
         day = date_text(since.astimezone(zone).date())
         rows.append((f"{day}, {time_of(since, zone)} to {time_of(until, zone)}", *cells))
-        until = since
     return tuple(rows)
+
+
+def _slots(room: RoomSeries, end: datetime, step: timedelta) -> dict[int, list[float]]:
+    """Return a room's temperatures by how many steps before the end they were."""
+    found: dict[int, list[float]] = {}
+    for point in room.points:
+        if point.temperature is not None:
+            # An hour that begins where a step ends belongs to the step after it.
+            found.setdefault((end - point.at - _HOUR) // step, []).append(point.temperature)
+    return found

@@ -106,7 +106,9 @@ def _trend(going: Trend) -> str:
     if going.direction is Direction.UNKNOWN or going.change is None or going.average is None:
         have = f"there {'is' if going.days == 1 else 'are'} {going.days or 'none'}"
         return f"No trend yet: that takes {_FEWEST} days that can be compared, and {have} so far."
-    span = f"over the {going.days} days of the last {DAYS} that can be compared"
+    span = f"in the last {DAYS} days"
+    if going.days < DAYS:
+        span += f", of which {going.days} can be compared"
     points = counted(max(1, round(abs(going.change))), "point", "points")
     if going.direction is Direction.IMPROVING:
         return f"Improving: up about {points} {span}."

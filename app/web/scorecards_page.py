@@ -1,16 +1,19 @@
 """The pages of the scorecards: all there are, one with its text, and a new one begun from another."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from app.insights.checking import read_scorecard
 from app.insights.lines import LONGEST, Fault, FaultsError
 from app.insights.scorecard import Scorecard
-from app.insights.scorecards import KeptScorecard, NoScorecardError, parsed
+from app.insights.scorecards import MOST, KeptScorecard, NoScorecardError
 from app.web.frame import show
 from app.web.history import Moment, moment
 from app.web.insights_api import INSIGHTS, InsightParts
@@ -126,8 +129,14 @@ async def _line(rooms: InsightParts, kept: KeptScorecard, now: datetime, zone: Z
 
 
 async def _read(kept: KeptScorecard) -> tuple[Scorecard | None, tuple[Fault, ...]]:
+    return await asyncio.to_thread(_read_text, kept.text)
+
+
+@lru_cache(maxsize=MOST)
+def _read_text(text: str) -> tuple[Scorecard | None, tuple[Fault, ...]]:
+    """Read a text; those that are shown again and again are read once."""
     try:
-        return await parsed(kept), ()
+        return read_scorecard(text), ()
     except FaultsError as error:
         return None, error.faults
 

@@ -75,7 +75,9 @@ async def test_fahrenheit_is_understood(tmp_path: Path) -> None:
         house.know(entity("sensor.cellar", "temperature", area_id="cellar"))
         house.now.set("sensor.cellar", "40", device_class="temperature", unit_of_measurement="°F")
         await house.looks(minutes(35))
-        assert (await house.alert()).description == "It is 4 °C there; at 0 °C pipes freeze."
+        assert (
+            await house.alert()
+        ).description == "It is 40 °F there; water in pipes freezes at 0 °C (32 °F)."
 
 
 @pytest.mark.parametrize(

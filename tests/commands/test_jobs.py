@@ -15,6 +15,7 @@ import pytest
 from app.__main__ import main
 from app.bus import Bus
 from app.clock import SystemClock
+from app.declared import JOBS
 from app.hub.homes import Homes
 from app.jobs.ledger import Ledger
 from app.jobs.retry_queue import Origin, RetryQueue
@@ -117,7 +118,10 @@ def test_paused_off_and_given_up_are_told(folder: Path, capsys: pytest.CaptureFi
     ("words", "said"),
     [
         (["run", "analysis", "--date", "yesterday"], "--date 'yesterday': give a day such as 2026-01-31"),
-        (["run", "dishes"], "there is no job 'dishes'; there are: analysis, health_check, morning_digest"),
+        (
+            ["run", "dishes"],
+            f"there is no job 'dishes'; there are: {', '.join(JOBS)}",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_is_opened(

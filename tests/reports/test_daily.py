@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.alerts.alert import Level
+from app.clock import to_ms
 from app.errors import StoreError
 from app.habits.offers.decision import Body, Verdict, Wish
 from app.habits.offers.decisions import Decisions
@@ -55,7 +56,7 @@ async def test_what_happened_is_compared_with_the_days_before(desk: Office) -> N
     await desk.lived(YESTERDAY, events=1200, automations_fired=31)
     happened = section(await desk.report(), "happened")
     assert told(happened) == [
-        "State changes | 1,200 | 905 changes on the middle day of the 9 before",
+        "State changes | 1,200 | usually 905: the middle one of the 9 days before",
         "Automations fired | 31",
         "Kitchen | 120 | state changes in this area",
     ]
@@ -65,6 +66,18 @@ async def test_a_day_that_began_before_the_counting_is_not_counted(desk: Office)
     await desk.lived(YESTERDAY + DAY)
     happened = section(await desk.report(), "happened")
     assert (happened.items, happened.empty) == ((), "That day began before Nightshift counted.")
+
+
+async def test_a_day_that_is_not_counted_to_its_end_says_so(desk: Office) -> None:
+    await desk.lived(YESTERDAY - DAY)
+    assert section(await desk.report(), "happened").empty == (
+        "That day has not been counted yet: the statistics have come to 2 May 00:00."
+    )
+    await desk.lived(YESTERDAY)
+    async with desk.store.writing() as db:
+        await db.execute("UPDATE stat_mark SET counted_until = ?", (to_ms(local(14)),))
+    report = await desk.report(force=True)
+    assert told(section(report, "happened"))[0] == "State changes | 1,000 | counted only until 2 May 14:00"
 
 
 async def test_alerts_are_told_the_worst_first_with_how_long_they_lasted(desk: Office) -> None:
@@ -92,10 +105,10 @@ async def test_what_came_back_and_what_lasts_are_the_top_issues(desk: Office) ->
     await desk.watched()
     report = await desk.report()
     assert told(section(report, "issues")) == [
-        "Look at the cellar | 1 open critical alert",
-        "Freezer too warm | since 2 May 20:00, not over yet",
-        "Front door left open | came back 2 times",
-        "Lamp at dusk | undone by people 2 of 3 times",
+        "Look at the cellar | critical | 1 open critical alert",
+        "Freezer too warm | high | since 2 May 20:00, not over yet",
+        "Front door left open | medium | came back 2 times",
+        "Lamp at dusk | low | undone by people 2 of 3 times",
     ]
     assert [item.level for item in section(report, "issues").items] == ["critical", "high", "medium", "low"]
     assert report.summary == "Home 82 of 100; 2 alerts; 4 things to look at."
@@ -111,7 +124,7 @@ async def test_the_score_is_that_of_the_morning_and_says_what_it_rests_on(desk: 
     await desk.scored(YESTERDAY + DAY, 82, confidence=0.75, stale_since=local(6))
     assert told(section(await desk.report(), "score")) == [
         "Home | 82 of 100 | from 75% of what it is made of, from earlier readings: Home Assistant was away",
-        "of it Safety | 82 | 35%",
+        "Safety | 82 | 35% of Home",
     ]
 
 
@@ -123,9 +136,9 @@ async def test_a_score_that_could_not_be_found_is_not_made_up(desk: Office) -> N
 @pytest.mark.parametrize(
     ("kwh", "hours", "remark"),
     [
-        (14.0, 24, "more than usual: 40 % more than the middle one"),
+        (14.0, 24, "40 % more than the usual 10.0 kWh"),
         (10.4, 24, "as usual"),
-        (6.0, 24, "less than usual: 40 % less than the middle one"),
+        (6.0, 24, "40 % less than the usual 10.0 kWh"),
         (6.0, 23, "hours of the day are missing"),
     ],
 )
@@ -149,7 +162,7 @@ async def test_what_automations_did_is_told_for_the_day_alone(desk: Office) -> N
     await desk.watched()
     await desk.watched(unique_id="u2", alias="Idle", days=[])
     assert told(section(await desk.report(), "automations")) == [
-        "Lamp at dusk | changed something 3 times | undone by people 2 times, done by hand 1 time"
+        "Lamp at dusk | acted 3 times | undone by people 2 times, done by hand 1 time"
     ]
 
 

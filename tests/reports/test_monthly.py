@@ -60,6 +60,14 @@ async def test_a_month_is_summed_up_and_put_beside_the_one_before(tmp_path: Path
         assert report.summary == "Home 81 of 100; 34,500 state changes; no alerts; 276 kWh from the grid."
 
 
+async def test_a_first_month_tells_since_when_it_was_counted(tmp_path: Path) -> None:
+    async with office(tmp_path) as desk:
+        for number in range(20, 30):
+            await desk.lived(FIRST + number * DAY)
+        items = told(section(await desk.report(MONTHLY_REPORT), "happened"))
+        assert items[0] == "State changes | 10,000 | counted from 21 Apr 00:00 on"
+
+
 async def test_alerts_are_counted_by_level_and_by_what_came_back_most(tmp_path: Path) -> None:
     async with office(tmp_path) as desk:
         door = water("door", Level.MEDIUM, title="Front door left open")

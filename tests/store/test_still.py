@@ -52,6 +52,20 @@ def test_a_backup_taken_while_others_write_is_whole_every_time(
             assert {one.name for one in back.iterdir()} <= {"nightshift.db", "nightshift.db-wal"}
 
 
+def test_the_backup_of_an_app_that_was_killed_and_stays_stopped_is_whole(
+    database: Path, tmp_path: Path
+) -> None:
+    """The Supervisor starts no program in a stopped app, and leaves out what is to be left out all the same."""
+    with hammering(database):
+        threading.Event().wait(0.3)
+    assert database.with_name("nightshift.db-wal").stat().st_size, (
+        "it was killed with its log beside the file"
+    )
+    copied(database.parent, tmp_path / "backup.tar.gz")
+    restored(tmp_path / "backup.tar.gz", tmp_path / "back")
+    assert agree(tmp_path / "back" / "nightshift.db") > 0
+
+
 def test_the_file_alone_is_the_database_of_the_moment_it_began(database: Path, tmp_path: Path) -> None:
     _filled(database, 300)
     with hammering(database, 0.002), held_still(database) as connection:

@@ -53,6 +53,7 @@ from app.upkeep.sight import UpkeepParts
 from app.web.app import FEED, build_web
 from app.web.live import LiveFeed
 from app.web.parts import WebParts
+from tests.web.morning import Morning, morning
 
 KEY = "a key of sixteen and more"
 NOON = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
@@ -140,6 +141,7 @@ class House:
     analysis: Analysis
     outlook: Outlook
     feed: LiveFeed
+    morning: Morning
     known: dict[str, Home] = field(default_factory=dict)
 
     @property
@@ -181,7 +183,8 @@ async def house(
     specs = [analysis_job(work, "0 3 * * *"), outlook.job()]
     parts = _parts(folder, store, bus, clock, known, specs, editor, changes)
     parts = replace(parts, options=options or Options(), ingress=ingress)
-    app = build_web(parts)
+    rooms = morning(store, bus, clock, lambda: known.get("home"))
+    app = build_web(parts, rooms.parts)
     server = TestServer(app)
     logger = logging.getLogger("app")
     level = logger.level
@@ -190,7 +193,7 @@ async def house(
         await parts.jobs.start()
         parts.offers.deploying.start()
         await server.start_server()
-        yield House(parts, store, server, work, outlook, app[FEED], known)
+        yield House(parts, store, server, work, outlook, app[FEED], rooms, known)
     finally:
         await server.close()
         await parts.offers.deploying.stop()

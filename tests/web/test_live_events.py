@@ -157,7 +157,7 @@ async def test_only_so_many_pages_may_listen(tmp_path: Path) -> None:
 async def test_pages_that_went_away_free_their_places_before_the_next_heartbeat(tmp_path: Path) -> None:
     async with local_house(tmp_path) as (opened, _):
         # As `serve` runs it; the test server, unlike that, ends the handlers of lost connections itself.
-        runner = web.AppRunner(build_web(opened.parts))
+        runner = web.AppRunner(build_web(opened.parts, opened.morning.parts))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -13,7 +13,10 @@ from app.model import Entity
 from app.neighbours import NeighbourState
 from tests.web.house import HOME, NOON, House, ingress_house, local_house, offer, suggestion, until
 
-OURS = ("suggestions/", "decided", "static/", "api/", "#", "logout", "./", "jobs", "runs/")
+OURS = (
+    "suggestions/", "decided", "static/", "api/", "#", "logout", "./", "jobs", "runs/", "home", "alerts",
+    "reports",
+)  # fmt: skip
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}\u202egnp"
 
 

@@ -197,9 +197,8 @@ async def test_who_may_not_decide_sees_it_all_with_dead_buttons(tmp_path: Path) 
         await offer(opened, kitchen())
         text = await page(http, user="guest")
         assert "administrator" in text
-        assert (
-            text.count("<button") - text.count("disabled>") == 5
-        )  # theme, copy, back, and the question's two
+        # Theme, copy, back, the question's two, and putting away news.
+        assert text.count("<button") - text.count("disabled>") == 6
         assert "The buttons need JavaScript" in text
 
 

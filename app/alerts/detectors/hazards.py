@@ -15,8 +15,6 @@ _CLASSES: Final = {
     "carbon_monoxide": AlertKind.CARBON_MONOXIDE,
     "moisture": AlertKind.WATER,
 }
-DANGER_CLASSES: Final = frozenset({*_CLASSES, None, ""})
-"""The device classes of what may be a danger: theirs, and none."""
 _SAID: Final = {
     AlertKind.SMOKE: ("Smoke", "It reports smoke"),
     AlertKind.GAS: ("Gas", "It reports gas"),
@@ -34,7 +32,7 @@ _PPM: Final = (
 _TEST_ENDINGS: Final = ("_test", "_self_test", "_selftest", "_test_mode", "_testing", "_test_in_progress")
 
 
-def hazards(sight: Sight) -> Iterator[Finding | Still]:
+def dangers(sight: Sight) -> Iterator[Finding | Still]:
     """Say which sensors report a danger. A detector in its test mode is told as such, as information."""
     for thing in sight.in_domain("binary_sensor"):
         kind = hazard_of(thing)
@@ -60,6 +58,13 @@ def hazard_of(thing: Thing) -> AlertKind | None:
     if kind is AlertKind.WATER and _is_wet_by_nature(thing):
         return None
     return kind
+
+
+def may_warn(entity_id: str, device_class: object) -> bool:
+    """Whether a binary sensor may watch for a danger, by its class, or its id where it has none."""
+    if device_class:
+        return device_class in _CLASSES
+    return HAZARD_NAMES.search(entity_id.casefold()) is not None
 
 
 def _is_wet_by_nature(thing: Thing) -> bool:

@@ -18,7 +18,7 @@ _OURS: Final = "nightshift"
 _LINE: Final = 300
 
 
-def keywords(sight: Sight) -> Iterator[Finding | Still]:
+def found_words(sight: Sight) -> Iterator[Finding | Still]:
     """Say which words were found: one alert for a word and the part of the hub that wrote it.
 
     What Nightshift itself put into the side bar is not read: an alert would be found by its own words.

@@ -59,7 +59,7 @@ _RULES: Final = {
 }
 
 
-def openings(sight: Sight) -> Iterator[Finding | Still]:
+def left_open(sight: Sight) -> Iterator[Finding | Still]:
     """Say what stands open that should not."""
     night, nobody = night_since(sight), nobody_since(sight)
     windows: list[Thing] = []

@@ -26,7 +26,7 @@ _BOX_AFTER: Final = timedelta(minutes=60)
 _SENSIBLE: Final = (-60.0, 120.0)
 
 
-def temperatures(sight: Sight) -> Iterator[Finding | Still]:
+def out_of_range(sight: Sight) -> Iterator[Finding | Still]:
     """Say which temperatures are out of range. One reading is none: it has to stay so for half an hour."""
     for thing in sight.in_domain("sensor"):
         if thing.device_class != "temperature" or not thing.plain:
@@ -56,7 +56,7 @@ def _room(sight: Sight, thing: Thing, value: float) -> Iterator[Finding | Still]
             kind=AlertKind.FROST,
             level=Level.CRITICAL if value <= FROST_CRITICAL else Level.HIGH,
             title=f"Frost threatens: {_at(thing)}",
-            description=f"It is {value:.0f} °C there; at 0 °C pipes freeze.",
+            description=f"It is {_said(thing)} there; water in pipes freezes at 0 °C (32 °F).",
             after=_AFTER,
             **thing.where,
         )
@@ -68,7 +68,7 @@ def _room(sight: Sight, thing: Thing, value: float) -> Iterator[Finding | Still]
             kind=AlertKind.HEAT,
             level=Level.HIGH if value >= HEAT_HIGH else Level.MEDIUM,
             title=f"Very hot: {_at(thing)}",
-            description=f"It is {value:.0f} °C there.",
+            description=f"It is {_said(thing)} there.",
             after=_AFTER,
             **thing.where,
         )
@@ -81,9 +81,10 @@ def _box(sight: Sight, thing: Thing, value: float) -> Iterator[Finding | Still]:
 
     One that never was cold as far as is known may be switched off, or a probe beside it: silent.
     """
-    middle = celsius(sight.learned.middle(thing.entity_id), thing.unit)
+    usual = sight.learned.middle(thing.entity_id)
+    middle = celsius(usual, thing.unit)
     cause = f"freezer:{thing.entity_id}"
-    if middle is None:
+    if middle is None or usual is None:
         return
     if middle <= FREEZER_WARM and FREEZER.search(thing.words):
         warm, over, level, name = FREEZER_WARM, FREEZER_OVER, Level.HIGH, "The freezer"
@@ -97,12 +98,17 @@ def _box(sight: Sight, thing: Thing, value: float) -> Iterator[Finding | Still]:
             kind=AlertKind.FREEZER,
             level=level,
             title=f"{name} gets warm: {_at(thing)}",
-            description=f"It is {value:.0f} °C in there; usual is {middle:.0f} °C.",
+            description=f"It is {_said(thing)} in there; usual is {usual:.0f} {thing.unit}.",
             after=_BOX_AFTER,
             **thing.where,
         )
     elif value > over and cause in sight.standing:
         yield Still(cause)
+
+
+def _said(thing: Thing) -> str:
+    """Return what it shows, in its own unit."""
+    return f"{thing.value or 0.0:.0f} {thing.unit}"
 
 
 def _at(thing: Thing) -> str:
