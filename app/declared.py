@@ -1,23 +1,25 @@
 """What the jobs are told from outside: the schedules of the options, the homes and the people."""
 
 import os
-from typing import Final
+from typing import Final, NoReturn
 from zoneinfo import ZoneInfo
 
-from app.alerts.job import ALERT_DETECTOR
-from app.announce.digest import MORNING_DIGEST, schedule_of
+from app.alerts.job import ALERT_DETECTOR, alert_detector_job
+from app.announce.digest import MORNING_DIGEST, morning_digest_job, schedule_of
 from app.errors import InputError
-from app.habits.nightly import ANALYSIS
-from app.insights.daily import DAILY_INSIGHTS
+from app.habits.nightly import ANALYSIS, analysis_job
+from app.insights.daily import DAILY_INSIGHTS, daily_insights_job
 from app.jobs.agenda import check_text
+from app.jobs.context import RunContext
 from app.jobs.places import Place
+from app.jobs.spec import JobSpec, Subjects
 from app.jobs.subject import Subject
 from app.model import Home, zone_of
 from app.options import Options
-from app.reports.jobs import DAILY_REPORT, MONTHLY_REPORT
-from app.statistics.aggregator import STATS_AGGREGATOR
-from app.upkeep.cleanup import WEEKLY_CLEANUP
-from app.upkeep.job import HEALTH_CHECK
+from app.reports.jobs import DAILY_REPORT, MONTHLY_REPORT, daily_report_job, monthly_report_job
+from app.statistics.aggregator import STATS_AGGREGATOR, stats_job
+from app.upkeep.cleanup import WEEKLY_CLEANUP, weekly_cleanup_job
+from app.upkeep.job import HEALTH_CHECK, health_check_job
 
 HOME_ID: Final = "home"
 JOBS: Final = (
@@ -27,6 +29,28 @@ JOBS: Final = (
 """The names of the jobs there are."""
 MORNING: Final = (STATS_AGGREGATOR, ALERT_DETECTOR, DAILY_INSIGHTS, DAILY_REPORT)
 """Those that make a morning, in their order."""
+
+
+def specs_to_list() -> list[JobSpec]:
+    """Return the declarations of all jobs, with nothing behind them: for whoever only lists them."""
+
+    async def nothing(context: RunContext) -> NoReturn:
+        raise RuntimeError(f"{context.job} was only listed")
+
+    async def nobody(context: RunContext, _subject: Subject) -> NoReturn:
+        await nothing(context)
+
+    return [
+        analysis_job(nothing),
+        stats_job(nothing),
+        alert_detector_job(nothing),
+        daily_insights_job(Subjects(nothing, nobody)),
+        daily_report_job(nothing),
+        monthly_report_job(nothing),
+        weekly_cleanup_job(nothing),
+        morning_digest_job(nothing),
+        health_check_job(nothing),
+    ]
 
 
 def schedules_of(options: Options) -> dict[str, str]:

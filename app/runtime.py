@@ -166,6 +166,8 @@ class Runtime:
             closing.push_async_callback(self.deploying.stop)
             self.deploying.start()
             closing.push_async_callback(self.household.stop)
+            if outside.hub is not None:
+                await self.household.follow(outside.hub, closing)
             self.household.start(outside.source, self.deploying.look)
 
     async def _keep_others_out(self, closing: AsyncExitStack) -> None:

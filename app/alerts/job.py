@@ -1,5 +1,6 @@
 """The job `alert_detector`: a look at the home every five minutes."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -32,14 +33,14 @@ class AlertDetection:
         return Outcome(counts=counts, details={"away": True} if looked.away else {}, quiet=quiet)
 
 
-def alert_detector_job(detection: AlertDetection) -> JobSpec:
+def alert_detector_job(run: Callable[[RunContext], Awaitable[Outcome]]) -> JobSpec:
     """Declare the job."""
     return JobSpec(
         name=ALERT_DETECTOR,
         title="Alerts",
         description="Looks for what is wrong: dangers, open doors, frost, low batteries, lost devices.",
         schedule="every 5 minutes",
-        run=detection.run,
+        run=run,
         scope=Scope.HOME,
         look=True,
         grace=timedelta(minutes=4),

@@ -64,7 +64,7 @@ class AlertWatch:
 
     Construct: `AlertWatch(home_id=HOME_ID, home=lambda: runtime.home, now=home_now, book=book,
     keywords=Keywords(store, clock), past=Past(store, archive, clock, HOME_ID), clock=clock)`;
-    `start()` begins to listen, `await stop()` ends it; the job is `alert_detector_job(watch.run)`.
+    `start()` begins to listen, `await stop()` ends it; the job's work is `AlertDetection(watch).run`.
     """
 
     def __init__(

@@ -86,8 +86,9 @@ NO_ROOM: Final = _any(
     "zolder", "jardin", "cpu", "gpu", "soc", "chip", "processor", "core", "board", "disk", "drive", "nvme",
     "ssd", "device", "internal", "battery", "inverter", "charger", "motor", "coil", "rack", "server",
     "router", "modem", "nas", "boiler", "flow", "return", "supply", "inlet", "outlet", "tank", "water",
-    "heater", "radiator", "heating", "heatpump", "heat pump", "solar", "collector", "buffer", "exhaust",
-    "floor", "pipe", "vorlauf", "rücklauf", "speicher", "kessel", "wasser", "heizung", "aanvoer", "retour",
+    "heater", "radiator", "heating", "heatpump", "heat pump",
+    r"floor (?:temp\w*|heating|sensor)", "solar", "collector", "buffer", "exhaust",
+    "pipe", "vorlauf", "rücklauf", "speicher", "kessel", "wasser", "heizung", "aanvoer", "retour",
     "ketel", "oven", "stove", "grill", "bbq", "probe", "meat", "kettle", "iron", "washer", "dryer",
     "dishwasher", "printer", "nozzle", "bed temp", "hotend", "extruder", "car", "aquarium", "terrarium",
     "vivarium", "incubator", "target", "setpoint",
@@ -102,8 +103,8 @@ CHILD_LOCK: Final = _any(
 
 CHARGED: Final = _any(
     "phone", "iphone", "ipad", "tablet", "pixel", "galaxy", "watch", "laptop", "macbook", "car", "ev",
-    "vehicle", "vacuum", "mower", "robot", "powerwall", "ups", "inverter", "storage", "scooter", "bike",
-    "toothbrush", "headphones?", "earbuds", "controller", "steam ?deck", "kindle",
+    "vehicle", "vacuum", "mower", "robot", "powerwall", "ups", "inverter", "scooter", "bike",
+    "toothbrush", "headphones?", "earbuds", "steam ?deck", "kindle", "dualsense", "gamepad",
 )  # fmt: skip
 """Batteries that people charge as a matter of course."""
 

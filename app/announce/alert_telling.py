@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from app.alerts.alert import Alert
+from app.alerts.alert import Alert, Level
 from app.alerts.announcements import AlertChange, AlertChanged
 from app.announce.alert_notice import coached, in_side_bar, notification_id, off_phone, on_phone
 from app.announce.notification import Notification
@@ -18,6 +18,7 @@ from app.hub.errors import NoReplyError
 from app.hub.now import HubNotification
 from app.insights.announcements import CoachAlert
 from app.model import Home
+from app.neighbours import NeighbourChanged, NeighbourState
 
 _log = logging.getLogger(__name__)
 _WAITS: Final = (5.0, 30.0, 120.0, 600.0)
@@ -52,7 +53,8 @@ class AlertTelling:
     """Listens to the bus: `AlertTelling(bus=…, clock=…, phones=…, standing=now.notifications, …)`.
 
     Whether and when people are told is decided before (`AlertChanged.tell`). `standing` gives what stands in
-    the side bar; `quiet` says whether these are quiet hours; `page` is the path of our page in the hub.
+    the side bar, `lasting` the open alerts; `quiet` says whether these are quiet hours; `page` gives the path
+    of our page in the hub.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class AlertTelling:
         phones: Phones,
         side_bar: SideBar,
         standing: Callable[[], Awaitable[Sequence[HubNotification]]],
+        lasting: Callable[[], Awaitable[Sequence[Alert]]],
         home: Callable[[], Home | None],
         quiet: Callable[[], bool],
         page: Callable[[], str],
@@ -72,6 +75,7 @@ class AlertTelling:
         self._phones = phones
         self._side_bar = side_bar
         self._standing = standing
+        self._lasting = lasting
         self._home = home
         self._quiet = quiet
         self._page = page
@@ -85,7 +89,9 @@ class AlertTelling:
         self._unsubscribe = [
             self._bus.subscribe(AlertChanged, self._on_alert),
             self._bus.subscribe(CoachAlert, self._on_coach),
+            self._bus.subscribe(NeighbourChanged, self._on_neighbour),
         ]
+        self._begin(self._show_what_lasts())
 
     async def stop(self) -> None:
         for unsubscribe in self._unsubscribe:
@@ -105,15 +111,22 @@ class AlertTelling:
             if alert.alert_id in self._told or alert.detected_at < self._began:
                 self._about(alert, self._take_back, over=True)
         elif changed.tell:
-            self._told[alert.alert_id] = None
-            if len(self._told) > _REMEMBERED:
-                del self._told[next(iter(self._told))]
-            self._about(alert, self._tell)
+            self._begin_to_tell(alert)
         elif changed.change is AlertChange.UPDATED:
             self._about(alert, self._reword)
 
     def _on_coach(self, alert: CoachAlert) -> None:
         self._begin(self._coach(alert))
+
+    def _on_neighbour(self, changed: NeighbourChanged) -> None:
+        if changed.neighbour.name == "hub" and changed.neighbour.state is NeighbourState.OK:
+            self._begin(self._show_what_lasts())
+
+    def _begin_to_tell(self, alert: Alert) -> None:
+        self._told[alert.alert_id] = None
+        if len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
+        self._about(alert, self._tell)
 
     def _about(
         self, alert: Alert, work: Callable[[_Case], Coroutine[Any, Any, None]], *, over: bool = False
@@ -153,6 +166,36 @@ class AlertTelling:
         case.waiting -= 1
         if not case.waiting:
             self._cases.pop(case.alert.alert_id, None)
+
+    async def _show_what_lasts(self) -> None:
+        """Show again what is critical, lasts, and is no longer shown.
+
+        The hub keeps its side bar in memory, and a process that was killed may not have come to telling it.
+        """
+        try:
+            await self._until_done(self._show_again, asyncio.Event())
+        except Exception:  # noqa: BLE001 - a task's edge: it would end unheard
+            _log.exception("Could not show again what lasts")
+
+    async def _show_again(self) -> None:
+        urgent = [
+            one
+            for one in await self._lasting()
+            if one.level is Level.CRITICAL and one.acknowledged_at is None
+        ]
+        if not urgent:
+            return
+        shown = {one.notification_id for one in await self._standing()}
+        for alert in urgent:
+            if notification_id(alert) in shown:
+                continue
+            if alert.alert_id in self._told:
+                self._about(alert, self._put_back)
+            else:
+                self._begin_to_tell(alert)
+
+    async def _put_back(self, case: _Case) -> None:
+        await self._until_done(lambda: self._show(case.alert), case.over)
 
     async def _tell(self, case: _Case) -> None:
         """Show it in the side bar and on the phones; what fails is tried again until it is over."""

@@ -14,7 +14,7 @@ from app.clock import Clock, from_ms, to_ms
 from app.errors import NightshiftError, RefusedError, StoreError
 from app.reports.announcements import ReportReady
 from app.reports.letter import letter_of
-from app.reports.report import Report
+from app.reports.report import Report, ReportKind
 from app.reports.reports import Reports
 from app.store.database import Store
 
@@ -23,6 +23,8 @@ _WAITS: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 240, 240, 240)
 )  # 19 hours in all: then the next one is due
 _OLDEST: Final = timedelta(hours=24)
+_FRESH: Final = {ReportKind.DAILY: timedelta(days=1), ReportKind.MONTHLY: timedelta(days=7)}
+"""How long after its last day a report may have been made to be worth a mail."""
 _AFTER_TROUBLE: Final = 60.0
 FAILED_KEPT: Final = timedelta(days=30)
 """How long it is kept that a mail could not be sent."""
@@ -89,7 +91,7 @@ class ReportMail:
     async def _send_due(self) -> float | None:
         """Send what is due; return the seconds until the next try, None when nothing waits."""
         waits: list[datetime] = []
-        for owed in await self._book.owed():
+        for owed in await self._book.owed(self._zone()):
             if owed.next_at <= self._clock.now():
                 again_at = await self._send(owed)
                 if again_at is not None:
@@ -144,13 +146,16 @@ class MailBook:
         self._reports = reports
         self._home_id = home_id
 
-    async def owed(self) -> list[_Owed]:
-        """Return the reports of the last day that were neither sent nor given up, the oldest first."""
+    async def owed(self, zone: ZoneInfo) -> list[_Owed]:
+        """Return the reports of the last day that were neither sent nor given up, the oldest first.
+
+        One that was made late, of a morning that was missed, is on the page and is not mailed any more.
+        """
         now = self._clock.now()
         recent = [
             report
             for report in await self._reports.recent(self._home_id, limit=10)
-            if report.generated_at >= now - _OLDEST
+            if report.generated_at >= now - _OLDEST and _is_fresh(report, zone)
         ]
         async with self._store.reading() as db:
             rows = await db.execute_fetchall("SELECT * FROM report_mail WHERE home_id = ?", (self._home_id,))
@@ -188,6 +193,11 @@ class MailBook:
                     error[:300],
                 ),
             )
+
+
+def _is_fresh(report: Report, zone: ZoneInfo) -> bool:
+    made = report.generated_at.astimezone(zone).date()
+    return made - report.last_day <= _FRESH[report.kind]
 
 
 async def forget_failed_mail(store: Store, now: datetime) -> int:

@@ -17,20 +17,16 @@ from app.bus import Bus
 from app.clock import Clock, SystemClock
 from app.commands.run import sentence
 from app.commands.table import output
-from app.declared import HOME_ID, places_of, schedules_of
-from app.habits.nightly import analysis_job
+from app.declared import HOME_ID, places_of, schedules_of, specs_to_list
 from app.hub.homes import Homes
 from app.jobs.agenda import Agenda
-from app.jobs.context import RunContext
 from app.jobs.due import OFF
 from app.jobs.ledger import Ledger, Run, RunStatus
 from app.jobs.places import Duty
 from app.jobs.retry_queue import RetryQueue
-from app.jobs.spec import Outcome
 from app.model import Home
 from app.options import Options, data_folder, load_options
 from app.store.database import Store
-from app.upkeep.job import health_check_job
 from app.web.schedules import in_words
 from app.web.shapes import run_json
 
@@ -71,10 +67,6 @@ def start(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _only_listed(context: RunContext) -> Outcome:
-    raise RuntimeError(f"{context.job} was only listed")
-
-
 async def _look(
     store: Store | None, options: Options, schedules: Mapping[str, str], clock: Clock
 ) -> tuple[list[_Row], ZoneInfo]:
@@ -95,8 +87,7 @@ async def _look(
 
 
 def _agenda(home: Home | None, options: Options, schedules: Mapping[str, str]) -> Agenda:
-    specs = [analysis_job(_only_listed), health_check_job(_only_listed)]
-    return Agenda.of(specs, places_of(home, options), schedules)
+    return Agenda.of(specs_to_list(), places_of(home, options), schedules)
 
 
 async def _asked(agenda: Agenda, duty: Duty, ledger: Ledger, queue: RetryQueue, now: datetime) -> _Row:

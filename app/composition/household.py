@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from app.clock import Clock
 from app.declared import HOME_ID, strangers
 from app.errors import NightshiftError
+from app.hub.client import Hub
 from app.hub.homes import Homes
 from app.hub.source import HomeSource
 from app.model import Home
@@ -16,6 +18,14 @@ from app.options import Options
 _log = logging.getLogger(__name__)
 _LOOK_AGAIN = timedelta(hours=1)
 _AFTER_A_FAILURE = timedelta(minutes=1)
+_SETTLED = timedelta(seconds=20)
+"""So long after a registry changed it is read: a device that is added changes it many times over."""
+REGISTRIES = (
+    "entity_registry_updated",
+    "device_registry_updated",
+    "area_registry_updated",
+    "label_registry_updated",
+)
 
 
 class Household:
@@ -31,6 +41,7 @@ class Household:
         self._home: Home | None = None
         self._moved: Callable[[Home], Awaitable[None]] = _nobody
         self._learning: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
 
     def home(self) -> Home | None:
         """Return the home; None before the hub was ever reached."""
@@ -60,6 +71,11 @@ class Household:
         """Ask for the home from now on; `met` is called each time it was."""
         self._learning = asyncio.create_task(self._keep_learning(source, met), name="learning the home")
 
+    async def follow(self, hub: Hub, closing: AsyncExitStack) -> None:
+        """Meet the home again soon after a device, an area or a label of it changed."""
+        for event in REGISTRIES:
+            closing.callback(await hub.subscribe(event, lambda _event: self._changed.set()))
+
     async def stop(self) -> None:
         learning, self._learning = self._learning, None
         if learning is not None:
@@ -69,6 +85,7 @@ class Household:
     async def _keep_learning(self, source: HomeSource, met: Callable[[Home], Awaitable[None]]) -> None:
         """Ask for the home soon after the start, and again now and then: an administrator may be new."""
         while True:
+            self._changed.clear()
             try:
                 home = await source.describe()
                 await self.meet(home)
@@ -80,7 +97,19 @@ class Household:
                 _log.exception("The home could not be read; again in an hour")
                 await self._clock.sleep(_LOOK_AGAIN.total_seconds())
             else:
-                await self._clock.sleep(_LOOK_AGAIN.total_seconds())
+                await self._until_changed()
+
+    async def _until_changed(self) -> None:
+        """Come back soon after something changed, else in an hour."""
+        hour = asyncio.create_task(self._clock.sleep(_LOOK_AGAIN.total_seconds()))
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait({hour, changed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hour.cancel()
+            changed.cancel()
+        if self._changed.is_set():
+            await self._clock.sleep(_SETTLED.total_seconds())
 
 
 async def _nobody(_home: Home) -> None:

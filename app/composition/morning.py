@@ -76,8 +76,8 @@ class Morning:
         """Return their jobs."""
         return [
             self.statistics.job,
-            alert_detector_job(AlertDetection(self.watch)),
-            daily_insights_job(self.daily),
+            alert_detector_job(AlertDetection(self.watch).run),
+            daily_insights_job(self.daily.scorecards),
         ]
 
     def start(self, closing: AsyncExitStack) -> None:

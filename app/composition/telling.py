@@ -148,6 +148,7 @@ def start_alerting(
         phones=phones,
         side_bar=outside.side_bar,
         standing=outside.now.notifications,
+        lasting=lambda: morning.alerts.open(HOME_ID),
         home=morning.home,
         quiet=lambda: rules.is_quiet(clock.now().astimezone(morning.zone())),
         page=page,

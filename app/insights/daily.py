@@ -48,6 +48,11 @@ class DailyInsights:
         told = (Priority.CRITICAL,) if critical_only else (Priority.CRITICAL, Priority.HIGH)
         self._told = frozenset(told if send_alerts else ())
 
+    @property
+    def scorecards(self) -> Subjects:
+        """What the job works through."""
+        return Subjects(self.subjects, self.work, self.verify)
+
     async def subjects(self, context: RunContext) -> Sequence[Subject]:
         """Return the scorecards that are on.
 
@@ -107,14 +112,14 @@ class DailyInsights:
         return len(waiting)
 
 
-def daily_insights_job(insights: DailyInsights) -> JobSpec:
-    """Declare the job."""
+def daily_insights_job(scorecards: Subjects) -> JobSpec:
+    """Declare the job; `scorecards` are `DailyInsights.scorecards`."""
     return JobSpec(
         name=DAILY_INSIGHTS,
         title="Daily insights",
         description="Scores each scorecard from this morning's readings and says what to do.",
         schedule="0 6 * * *",
-        subjects=Subjects(insights.subjects, insights.work, insights.verify),
+        subjects=scorecards,
         grace=timedelta(hours=1),
         # Readings are of now: yesterday's morning cannot be made up for, today's can until the evening.
         catch_up=CatchUp.ONCE,

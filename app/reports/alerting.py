@@ -15,7 +15,7 @@ _ORDER = {level: number for number, level in enumerate(Level)}
 
 async def alerting(home_id: str, period: Period, sources: Sources) -> Section:
     found = await sources.alerts.during(home_id, period.since, period.until)
-    section = Section(key="alerts", title="Alerts", empty="There were none.")
+    section = Section(key="alerts", title="Alerts", empty="None was noticed.")
     if period.daily:
         return section.model_copy(update={"items": tuple(_each(found, period))})
     return section.model_copy(update={"items": tuple(_together(found, period, sources.clock.now()))})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from app.alerts.alert import Level
 from app.insights.insight import Priority
 from app.jobs.run import RunStatus
+from app.reports.automating import watched_in, within
 from app.reports.period import Period
 from app.reports.report import Item, Section
 from app.reports.sources import Sources
@@ -118,9 +119,8 @@ async def _own_health(period: Period, sources: Sources) -> list[_Issue]:
 async def _automations(home_id: str, period: Period, sources: Sources) -> list[_Issue]:
     """Return the automations that people kept undoing."""
     found = []
-    first, last = period.first.isoformat(), period.last.isoformat()
-    for one in await sources.watches.listed(home_id):
-        days = [day for day in one.days if first <= day.day <= last]
+    for one in await watched_in(home_id, period, sources):
+        days = within(one, period)
         fired, undone = sum(day.fired for day in days), sum(day.undone for day in days)
         if undone >= 2 and 2 * undone >= fired:
             remark = f"undone by people {undone} of {counted(fired, 'time')}"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from app.bus import Bus
 from app.insights.daily import DAILY_INSIGHTS
@@ -53,37 +53,33 @@ class InsightsFirst:
                 each()
 
     async def _comes(self, context: RunContext) -> bool:
-        """Return whether the insights of the day are still under way or about to begin."""
-        jobs, home = self._jobs(), context.home
-        if DAILY_INSIGHTS not in jobs.specs:
+        """Return whether the insights of the morning are still under way or about to begin."""
+        jobs = self._jobs()
+        today, now = (at.astimezone(context.zone).date() for at in (context.occasion, context.clock.now()))
+        # Of a morning that was missed the readings are gone.
+        if DAILY_INSIGHTS not in jobs.specs or today != now:
             return False
-        if jobs.running(DAILY_INSIGHTS, home) is not None:
+        if jobs.running(DAILY_INSIGHTS, context.home) is not None:
             return True
-        today = context.occasion.astimezone(context.zone).date()
-        for run in await jobs.ledger.recent(DAILY_INSIGHTS, 10, home):
-            about = run.occasion or run.started_at
-            if about.astimezone(context.zone).date() != today:
-                continue
-            if run.status is RunStatus.RETRYING:
-                soon = context.clock.now() + _AT_MOST
-                return run.next_retry_at is not None and run.next_retry_at <= soon
-            if run.status in _OVER:
-                return False
-            if run.status in {RunStatus.PENDING, RunStatus.RUNNING}:
-                return True
-        return self._is_due(context, today)
+        midnight = datetime.combine(today, time.min, context.zone)
+        due = self._due(context, midnight)
+        runs = await jobs.ledger.recent(DAILY_INSIGHTS, 10, context.home)
+        newest = next((run for run in runs if (run.occasion or run.started_at) >= (due or midnight)), None)
+        if newest is None:
+            return due is not None
+        if newest.status is RunStatus.RETRYING:
+            soon = context.clock.now() + _AT_MOST
+            return newest.next_retry_at is not None and newest.next_retry_at <= soon
+        return newest.status not in _OVER
 
-    def _is_due(self, context: RunContext, today: date) -> bool:
-        """Return whether the schedule asks for them at the report's moment or earlier that day."""
+    def _due(self, context: RunContext, midnight: datetime) -> datetime | None:
+        """Return when the schedule asks for them that day, if that is no later than for the report."""
         jobs = self._jobs()
         if context.scheduled_for is None or jobs.is_paused(DAILY_INSIGHTS):
-            return False
+            return None
         when = jobs.when(DAILY_INSIGHTS, context.home)
-        if when is None:
-            return False
-        midnight = datetime.combine(today, time.min, context.zone)
-        instant = when.next(midnight - _MOMENT)
-        return instant is not None and instant <= context.scheduled_for
+        instant = when.next(midnight - _MOMENT) if when is not None else None
+        return instant if instant is not None and instant <= context.scheduled_for else None
 
 
 async def _ring(context: RunContext, moved: asyncio.Event) -> None:

@@ -88,7 +88,7 @@ def summary_of(sections: list[Section], period: Period) -> str:
 
 def _alerts_said(alerts: Section, period: Period) -> str:
     if not alerts.items:
-        return "no alerts"
+        return "no alert noticed"
     if period.daily:
         return counted(sum(bool(item.level) for item in alerts.items), "alert")
     levels = [item for item in alerts.items if item.title.startswith("Level ")]

@@ -83,7 +83,7 @@ class Counting:
             counted.note = f"What happened while nobody listened is not counted yet: {error}"
             counted.behind = True
         await self._settle(home, places, counted)
-        if known is None and counted.mark == mark:
+        if counted.mark == mark != known:
             await self._book.keep_counts(home.home_id, Tally(places), mark)
         for heard in self._ear.pending:
             if heard.run:

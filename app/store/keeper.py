@@ -4,6 +4,7 @@ The Supervisor starts one program before it copies the data folder and one after
 so something has to stay. Blocking: for commands.
 """
 
+import contextlib
 import fcntl
 import os
 import select
@@ -69,8 +70,8 @@ def keep(database: Path, at_most_seconds: float = AT_MOST_SECONDS) -> None:
 
     Raises StoreError.
     """
-    # Blocked before anybody can know of this process, so that no early signal kills it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    # Before anybody can know of this process, so that no early signal kills it.
+    asked = _asked_to_end()
     mark = _mark(database)
     file = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -80,7 +81,7 @@ def keep(database: Path, at_most_seconds: float = AT_MOST_SECONDS) -> None:
             os.write(file, str(os.getpid()).encode())
             sys.stdout.write(_READY)
             _let_go_of_output()
-            if signal.sigtimedwait(_ENDINGS, at_most_seconds) is not None:
+            if select.select([asked], [], [], at_most_seconds)[0]:
                 mark.unlink(missing_ok=True)
     except BlockingIOError:
         raise StoreError(f"{database}: another backup is being made") from None
@@ -104,7 +105,14 @@ def end(database: Path) -> bool:
     return True
 
 
-_ENDINGS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+def _asked_to_end() -> int:
+    """Return a file that can be read from once a signal has asked this process to end."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    return reading
 
 
 def _mark(database: Path) -> Path:
@@ -129,7 +137,8 @@ def _keeper(mark: Path) -> int | None:
 
 def _end(keeper: int, mark: Path) -> None:
     deadline = time.monotonic() + _END_SECONDS
-    os.kill(keeper, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(keeper, signal.SIGTERM)
     while _keeper(mark) is not None:
         if time.monotonic() >= deadline:
             raise NightshiftError(f"process {keeper}, which keeps the database still, does not end")

@@ -240,8 +240,8 @@ def _digest(db: Any) -> None:
 
 @MIGRATIONS(name="0009_statistics")
 def _statistics(db: Any) -> None:
-    # What of the home was counted (each change once: counts and mark are written together), and until when its
-    # measured figures were fetched; `measured` says from which of the hub's statistics.
+    # What of the home was counted (each change once: counts and mark are written together), and until when
+    # its measured figures were fetched; `measured` says from which of the hub's statistics.
     db.execute("""
         CREATE TABLE stat_mark (
             home_id TEXT PRIMARY KEY,
@@ -264,8 +264,8 @@ def _statistics(db: Any) -> None:
             co2 REAL,
             PRIMARY KEY (home_id, starts_at, area_id)
         ) WITHOUT ROWID""")
-    # A local day ('YYYY-MM-DD') of a place, made of its hours and kept when they are gone. `energy_hours` is how
-    # many of them knew the energy; the usual band is that of the day's kind when the day was over.
+    # A local day ('YYYY-MM-DD') of a place, made of its hours and kept when they are gone. `energy_hours` is
+    # how many of them knew the energy; the usual band is that of the day's kind when the day was over.
     db.execute("""
         CREATE TABLE stat_day (
             home_id TEXT NOT NULL,

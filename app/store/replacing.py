@@ -3,13 +3,15 @@
 Blocking: for commands, with nobody else at work in the folder.
 """
 
-import contextlib
+import logging
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from app.errors import StoreError
+
+_log = logging.getLogger(__name__)
 
 
 def put_in_place(new: Path, live: Path, kept: Path) -> bool:
@@ -23,9 +25,9 @@ def put_in_place(new: Path, live: Path, kept: Path) -> bool:
         if there:
             _settle(live)
             _also_as(live, kept)
-            if (log := _log(live)).exists():
+            if (log := _journal(live)).exists():
                 # Only of a database too damaged to be settled: the two stay together.
-                log.replace(_log(kept))
+                log.replace(_journal(kept))
         _shared_memory(live).unlink(missing_ok=True)
         new.replace(live)
         _to_disk(live.parent)
@@ -37,12 +39,16 @@ def put_in_place(new: Path, live: Path, kept: Path) -> bool:
 
 
 def _settle(path: Path) -> None:
-    """Move the log into the file, so that the file alone is the database."""
-    with (
-        contextlib.suppress(sqlite3.DatabaseError),
-        closing(sqlite3.connect(path, isolation_level=None)) as connection,
-    ):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    """Move the log into the file, so that the file alone is the database; not into a damaged one."""
+    try:
+        # Read-only: closing a writing connection would move the log, too.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                return
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.DatabaseError as error:
+        _log.info("%s: is kept with its log beside it (%s)", path, error)
 
 
 def _also_as(path: Path, name: Path) -> None:
@@ -53,7 +59,7 @@ def _also_as(path: Path, name: Path) -> None:
         path.replace(name)
 
 
-def _log(path: Path) -> Path:
+def _journal(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.alerts.alert import Alert, Level
@@ -11,7 +12,15 @@ from app.web.history import Moment, moment
 from app.web.news import LEVELS
 from app.web.wording import counted, remaining, when
 
-_ORDER = tuple(Level)
+_ORDER: Final = tuple(Level)
+_MOODS: Final = {
+    Level.CRITICAL: "failed",
+    Level.HIGH: "failed",
+    Level.MEDIUM: "warning",
+    Level.LOW: "good",
+    Level.INFO: "good",
+}
+"""The mood of the page's top by the worst that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +95,20 @@ def standing_of(alerts: Sequence[Alert], looked: datetime | None, now: datetime,
                 "waiting", "Not looked yet", "Every five minutes Nightshift looks for what is wrong."
             )
         return Standing("good", "Nothing is wrong", seen)
-    worst = by_level(alerts)[0].level
-    mood = "failed" if worst in {Level.CRITICAL, Level.HIGH} else "warning"
-    if worst in {Level.LOW, Level.INFO}:
-        mood = "good"
     counts = [(level, sum(one.level is level for one in alerts)) for level in Level]
+    worst, number = next((level, count) for level, count in counts if count)
+    title = f"{counted(len(alerts), 'alert is', 'alerts are')} open"
+    if worst is Level.CRITICAL:
+        title = f"{counted(number, 'critical alert is', 'critical alerts are')} open"
     said = ", ".join(f"{count} {LEVELS[level].lower()}" for level, count in counts if count)
+    return Standing(_MOODS[worst], title, f"{said}; {_cared(alerts)}. {seen}".strip())
+
+
+def _cared(alerts: Sequence[Alert]) -> str:
     left = sum(one.acknowledged_at is None for one in alerts)
-    cared = "somebody takes care of each" if not left else f"nobody takes care of {left} yet"
-    return Standing(
-        mood, f"{counted(len(alerts), 'alert is', 'alerts are')} open", f"{said}; {cared}. {seen}"
-    )
+    if not left:
+        return "somebody takes care of " + ("it" if len(alerts) == 1 else "each")
+    return "nobody takes care of " + ("it yet" if len(alerts) == 1 else f"{left} of them yet")
 
 
 def _span(span: timedelta) -> str:

@@ -83,7 +83,9 @@ def _shelf(parts: WebParts, kind: ReportKind, found: list[Report], now: datetime
         kind=kind,
         title=_TITLES[kind],
         lines=tuple(
-            ReportLine(_path(one.report_id), one.title, one.summary, moment(one.generated_at, now, zone))
+            ReportLine(
+                _path(one.report_id), _days(one, zone), one.summary, moment(one.generated_at, now, zone)
+            )
             for one in found
         ),
         job=job,

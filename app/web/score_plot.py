@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from app.insights.insight import Insight
+from app.insights.insight import CategoryScore, Insight
 from app.web.plots import Label, Scale, Tick, day_labels, line, middle
 from app.web.wording import counted, date_text, listed
 
@@ -55,7 +55,7 @@ def draw_scores(insights: Sequence[Insight], today: date) -> ScorePlot | None:
     newest = max(by_day.values(), key=lambda one: one.day)
     scores = _series(days, by_day, lambda one: one.health_score)
     places = _places(scores)
-    parts = tuple(_part(days, by_day, part.key, part.title) for part in newest.health_breakdown)
+    parts = tuple(_part(days, by_day, part) for part in newest.health_breakdown)
     stale = [
         place
         for day, place in zip(days, places, strict=True)
@@ -73,16 +73,16 @@ def draw_scores(insights: Sequence[Insight], today: date) -> ScorePlot | None:
     )
 
 
-def _part(days: Sequence[date], by_day: dict[date, Insight], key: str, title: str) -> PartLine:
-    values = _series(days, by_day, lambda one: _score_of(one, key))
+def _part(days: Sequence[date], by_day: dict[date, Insight], part: CategoryScore) -> PartLine:
+    """Draw one part; `part` is it in the newest insight."""
+    values = _series(days, by_day, lambda one: _score_of(one, part.key))
     places = _places(values)
-    known = [value for value in values if value is not None]
     return PartLine(
-        title=title,
+        title=part.title,
         path=line(places),
         last=_last(places),
-        value=str(known[-1]) if known else "—",
-        said=f"{title}: {_range(known)}.",
+        value="—" if part.score is None else str(part.score),
+        said=f"{part.title}: {_range([value for value in values if value is not None])}.",
     )
 
 

@@ -57,7 +57,7 @@ async def show_scorecard(request: web.Request) -> web.Response:
         kept = await rooms.scorecards.get(rooms.home_id, request.match_info["name"])
     except NoScorecardError:
         raise web.HTTPNotFound from None
-    card, faults = await _read(kept)
+    card, faults = await read_kept(kept)
     context = {
         "name": kept.name,
         "title": card.title if card else kept.name,
@@ -111,7 +111,7 @@ def _help(rooms: InsightParts) -> dict[str, Any]:
 
 
 async def _line(rooms: InsightParts, kept: KeptScorecard, now: datetime, zone: ZoneInfo) -> CardLine:
-    card, faults = await _read(kept)
+    card, faults = await read_kept(kept)
     newest = await rooms.insights.latest(rooms.home_id, kept.name)
     known = newest is not None and newest.health_score is not None
     return CardLine(
@@ -128,7 +128,8 @@ async def _line(rooms: InsightParts, kept: KeptScorecard, now: datetime, zone: Z
     )
 
 
-async def _read(kept: KeptScorecard) -> tuple[Scorecard | None, tuple[Fault, ...]]:
+async def read_kept(kept: KeptScorecard) -> tuple[Scorecard | None, tuple[Fault, ...]]:
+    """Return a scorecard, or what is wrong with its text."""
     return await asyncio.to_thread(_read_text, kept.text)
 
 

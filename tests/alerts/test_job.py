@@ -32,7 +32,7 @@ async def run(house: AlertHouse) -> Outcome:
 
 
 def test_it_is_declared_for_every_five_minutes() -> None:
-    spec = alert_detector_job(AlertDetection(cast("Any", None)))
+    spec = alert_detector_job(AlertDetection(cast("Any", None)).run)
     assert (spec.name, spec.schedule, spec.look) == ("alert_detector", "every 5 minutes", True)
     assert spec.grace < timedelta(minutes=5)
 

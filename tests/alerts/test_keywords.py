@@ -30,7 +30,7 @@ async def test_a_line_of_the_log_with_a_keyword_is_an_alert_for_a_day(tmp_path: 
         await house.look()
         alert = await house.alert()
         assert (alert.kind, alert.level) == (AlertKind.KEYWORD, Level.HIGH)
-        assert alert.title == "In Home Assistant's log: no space left on device"
+        assert alert.title == "Home Assistant says: no space left on device"
         assert alert.description.startswith("recorder: OSError")
         await house.look(hours(23))
         assert len(await house.alerts()) == 1
@@ -38,12 +38,18 @@ async def test_a_line_of_the_log_with_a_keyword_is_an_alert_for_a_day(tmp_path: 
         assert await house.alerts() == []
 
 
-async def test_the_same_word_from_the_same_part_is_one_alert_however_often(tmp_path: Path) -> None:
+async def test_a_word_is_one_alert_wherever_and_however_often_it_is_said(tmp_path: Path) -> None:
     async with alert_house(tmp_path) as house:
         house.now.lines = [line(house, f"disk is full ({number})") for number in range(5)]
-        house.now.lines.append(line(house, "disk is full", logger="other"))
+        house.now.lines.append(line(house, "disk is full, out of memory", logger="other"))
+        house.now.side_bar = [notification(house, "The disk is full")]
         await house.look()
-        assert len(await house.alerts()) == 2
+        assert await house.titles() == [
+            f"Home Assistant says: {word}" for word in ("disk is full", "out of memory")
+        ]
+        house.now.lines = []
+        await house.look(minutes(5))
+        assert await house.titles() == ["Home Assistant says: disk is full"], "the notification still stands"
 
 
 async def test_what_is_older_than_a_day_when_nightshift_comes_is_past(tmp_path: Path) -> None:

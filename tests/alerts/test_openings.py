@@ -278,3 +278,16 @@ async def test_a_fridge_door_has_a_shorter_limit_and_a_label_makes_a_door_an_out
         assert await house.titles() == ["Fridge door was left open"]
         await house.looks(minutes(5))
         assert await house.titles() == ["Fridge door was left open", "Utility is open at night"]
+
+
+async def test_the_doors_of_a_car_are_no_doors_of_the_home(tmp_path: Path) -> None:
+    async with alert_house(tmp_path) as house:
+        house.know(
+            entity("binary_sensor.car_front_door", "door", name="Front door", device_id="model"),
+            entity("device_tracker.model", device_id="model"),
+        )
+        house.now.set("device_tracker.model", "not_home")
+        house.now.set("binary_sensor.car_front_door", "on", device_class="door")
+        people(house.now, "not_home")
+        await house.looks(hours(2))
+        assert await house.alerts() == []

@@ -144,6 +144,14 @@ async def test_a_freezer_that_was_never_seen_cold_is_left_alone(tmp_path: Path) 
         assert await house.alerts() == []
 
 
+async def test_a_storey_is_no_floor_heating(tmp_path: Path) -> None:
+    async with alert_house(tmp_path) as house:
+        measured(house, "sensor.hall", "Ground floor hall")
+        house.now.set("sensor.hall", "4", **CELSIUS)
+        await house.looks(minutes(35))
+        assert kinds(await house.alerts()) == ["frost"]
+
+
 @pytest.mark.parametrize("state", ["unknown", "unavailable", "nan", "inf", "-999", "warm"])
 async def test_what_is_no_temperature_is_none(tmp_path: Path, state: str) -> None:
     async with alert_house(tmp_path) as house:

@@ -30,6 +30,8 @@ from app.statistics.stats import PlaceStats, Stats
 from app.store.database import Store
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TODAY = NOW.date()
+YESTERDAY = TODAY - timedelta(days=1)
 OWNER, GUEST = "u-owner", "u-guest"
 ZONE = ZoneInfo("Europe/Amsterdam")
 
@@ -115,7 +117,7 @@ def place(area_id: str, **figures: Any) -> PlaceStats:
     )
 
 
-def insight(score: int | None = 82, day: date = NOW.date(), **changes: Any) -> Insight:
+def insight(score: int | None = 82, day: date = TODAY, **changes: Any) -> Insight:
     given: dict[str, Any] = {
         "insight_id": f"i-{changes.get('scorecard', 'home')}-{day}",
         "home_id": "home",
@@ -144,7 +146,7 @@ def insight(score: int | None = 82, day: date = NOW.date(), **changes: Any) -> I
     return Insight(**given)
 
 
-def report(day: date = NOW.date() - timedelta(days=1)) -> Report:
+def report(day: date = YESTERDAY) -> Report:
     return Report(
         report_id=f"daily-{day}",
         home_id="home",

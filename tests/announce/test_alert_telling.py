@@ -1,4 +1,4 @@
-"""People notified of alerts: on phones and in the side bar, taken back when it is over, tried again when it fails."""
+"""People notified of alerts, on phones and in the side bar: taken back when over, tried again on failure."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,6 +19,7 @@ from app.errors import NeighbourError
 from app.hub.errors import NoReplyError
 from app.hub.now import HubNotification
 from app.insights.announcements import CoachAlert
+from app.neighbours import Neighbours, NeighbourState
 from tests.announce.morning import GUEST, HOME, NOW, OWNER, MorningHouse, morning_house
 from tests.announce.phones import Hub
 
@@ -91,6 +92,7 @@ async def told(tmp_path: Path, bus: Bus, clock: TurnedClock) -> AsyncIterator[To
             phones=phones,
             side_bar=bar,
             standing=bar.standing,
+            lasting=lambda: house.book.open("home"),
             home=lambda: HOME,
             quiet=lambda: quiet[0],
             page=lambda: PAGE,
@@ -259,12 +261,44 @@ async def test_after_a_restart_what_was_told_before_is_still_taken_back(told: To
     await told.settled()
 
 
+async def test_a_critical_one_that_was_not_told_when_the_process_died_is_told_at_the_start(
+    told: Told,
+) -> None:
+    await told.telling.stop()
+    await told.house.found()
+    await told.house.found("door:1", level=Level.MEDIUM, title="Open: Door")
+    told.telling.start()
+    await told.settled()
+    assert sorted(told.shown) == [(PHONE, "Water: Bathroom"), (OTHER, "Water: Bathroom")]
+    assert len(told.bar.stands) == 1
+
+
+async def test_after_the_hub_was_away_a_critical_one_stands_in_its_side_bar_again(told: Told) -> None:
+    alert = (await told.house.found()).alert
+    await told.settled()
+    neighbours = Neighbours(told.house.bus, told.house.clock)
+    for stands, changes in ((True, {}), (False, {}), (False, {"acknowledged": True})):
+        if not stands:
+            told.bar.stands.clear()  # the hub was started anew
+        if changes:
+            await told.house.book.acknowledge("home", alert.alert_id, OWNER)
+            await told.settled()
+        neighbours.set("hub", NeighbourState.FAILED, "gone")
+        neighbours.set("hub", NeighbourState.OK)
+        await told.settled()
+        assert bool(told.bar.stands) is not bool(changes)
+    assert [title for phone, title in told.shown if phone == PHONE] == [
+        "Water: Bathroom",
+        "clear_notification",
+    ]
+
+
 @pytest.mark.parametrize(
     ("priority", "quiet", "expected"),
     [("critical", True, "high"), ("high", False, None), ("high", True, "low")],
 )
 async def test_a_recommendation_is_silent_in_quiet_hours_unless_it_is_critical(
-    told: Told, priority: str, quiet: bool, expected: str | None
+    told: Told, priority: str, *, quiet: bool, expected: str | None
 ) -> None:
     told.quiet[0] = quiet
     told.house.bus.announce(

@@ -112,7 +112,18 @@ def test_a_button_is_read_as_it_was_made(button: Button, identity: str, mark: st
 
 
 @pytest.mark.parametrize(
-    "action", [None, 7, {}, "URI", "OPEN_DOOR", "NIGHTSHIFT_DO_01K0", "NIGHTSHIFT_LEAVE_01K0", ""]
+    "action",
+    [
+        None,
+        7,
+        {},
+        "URI",
+        "OPEN_DOOR",
+        "NIGHTSHIFT_DO_01K0",
+        "NIGHTSHIFT_LEAVE_01K0",
+        "NIGHTSHIFT_ALERT_ACK_1",
+        "",
+    ],
 )
 def test_what_is_not_ours_is_left_alone(action: object) -> None:
     assert answer_of(action) is None

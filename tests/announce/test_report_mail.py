@@ -163,6 +163,16 @@ async def test_one_made_while_nobody_mailed_is_sent_at_the_next_start_if_it_is_o
     assert [message["Subject"] for message in inbox.messages] == ["Canal house: Saturday 2 May 2026"]
 
 
+async def test_a_report_of_a_morning_that_was_missed_is_not_mailed_any_more(
+    desk: Office, inbox: Inbox
+) -> None:
+    async with desk.mailing():
+        for days_ago in (3, 2, 1, 0):
+            await desk.make(_report(days_ago=days_ago))
+        await _written(desk, 1)
+    assert [message["Subject"] for message in inbox.messages] == ["Canal house: Saturday 2 May 2026"]
+
+
 async def test_a_server_that_is_away_is_asked_again_and_gets_the_same_message(
     desk: Office, inbox: Inbox
 ) -> None:

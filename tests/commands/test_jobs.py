@@ -70,6 +70,11 @@ def test_the_next_run_is_told_in_the_homes_own_zone(folder: Path, capsys: pytest
     assert (local.hour, local.minute) == (3, 0)
 
 
+def test_every_job_there_is_is_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(_listed(capsys)) == set(JOBS)
+    assert list(folder.iterdir()) == []
+
+
 def test_what_failed_is_told_with_when_it_is_tried_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,7 +84,7 @@ async def house(
         assessor, scorecards, insights, bus, send_alerts=send_alerts, critical_only=critical_only
     )
     jobs = Jobs(
-        [daily_insights_job(daily)],
+        [daily_insights_job(daily.scorecards)],
         ledger=ledger,
         bus=bus,
         clock=clock,

@@ -132,6 +132,15 @@ class Office:
         }
         await self.sources.insights.keep(Insight(**{**given, **more}), "fingerprint", ())
 
+    async def night(self, at: datetime) -> None:
+        """Let a night have ended well that began then."""
+        async with self.store.writing() as db:
+            await db.execute(
+                "INSERT INTO job_run (run_id, job, home, trigger, status, started_at, completed_at,"
+                " generation) VALUES (?, 'analysis', 'home', 'schedule', 'completed', ?, ?, 'g')",
+                (f"night-{at}", to_ms(at), to_ms(at)),
+            )
+
     async def watched(self, **more: Any) -> None:
         day = WatchedDay(day=YESTERDAY.isoformat(), fired=3, undone=2, by_hand=1)
         given: Mapping[str, Any] = {

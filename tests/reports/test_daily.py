@@ -47,7 +47,7 @@ async def test_a_home_of_which_nothing_is_known_gets_a_report_that_says_so(desk:
         "issues", "score", "alerts", "happened", "automations", "energy", "response",
     ]  # fmt: skip
     assert all(one.empty and not one.items for one in report.sections)
-    assert report.summary == "No alerts."
+    assert report.summary == "No alert noticed."
 
 
 async def test_what_happened_is_compared_with_the_days_before(desk: Office) -> None:
@@ -158,7 +158,16 @@ async def test_without_a_past_nothing_is_called_usual(desk: Office) -> None:
     ]
 
 
+async def test_what_no_night_has_gone_over_is_not_called_nothing(desk: Office) -> None:
+    assert section(await desk.report(), "automations").empty.startswith("Not known yet")
+    await desk.night(local(3))
+    assert section(await desk.report(force=True), "automations").empty.startswith("Not known yet")
+    await desk.night(local(3) + DAY)
+    assert section(await desk.report(force=True), "automations").empty == "No automation changed anything."
+
+
 async def test_what_automations_did_is_told_for_the_day_alone(desk: Office) -> None:
+    await desk.night(local(3) + DAY)
     await desk.watched()
     await desk.watched(unique_id="u2", alias="Idle", days=[])
     assert told(section(await desk.report(), "automations")) == [

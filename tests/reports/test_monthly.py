@@ -57,7 +57,9 @@ async def test_a_month_is_summed_up_and_put_beside_the_one_before(tmp_path: Path
             "Days above the usual | 1 | 0 below, 29 within, of 30",
             "Most on a day | 15.0 kWh | Wednesday 8",
         ]
-        assert report.summary == "Home 81 of 100; 34,500 state changes; no alerts; 276 kWh from the grid."
+        assert (
+            report.summary == "Home 81 of 100; 34,500 state changes; no alert noticed; 276 kWh from the grid."
+        )
 
 
 async def test_a_first_month_tells_since_when_it_was_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The daily report comes after the insights of its morning, and without them rather than never."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,25 @@ async def test_it_begins_when_the_insights_have_ended(tmp_path: Path) -> None:
         assert [one.report_id for one in opened.ready] == ["daily-2026-05-02"]
 
 
+async def test_insights_that_a_person_asked_for_in_the_night_are_not_those_of_the_morning(
+    tmp_path: Path,
+) -> None:
+    slow = Slow()
+    before = MORNING - timedelta(minutes=9)
+    async with office(tmp_path, insights_job(slow), start=before, scheduling=True) as opened:
+        asked = await opened.jobs.trigger("daily_insights")
+        slow.end.set()
+        await opened.jobs.wait(asked.run_id)
+        slow.end.clear()
+        slow.begun.clear()
+        await _six_o_clock(opened)
+        await slow.begun.wait()
+        await opened.clock.turn(MINUTE)
+        assert not opened.ready
+        slow.end.set()
+        await _until(lambda: opened.ready)
+
+
 async def test_insights_that_fail_and_are_tried_again_soon_are_waited_for_but_not_for_ever(
     tmp_path: Path,
 ) -> None:
@@ -105,7 +125,8 @@ async def test_days_that_were_missed_get_their_page_once_each(tmp_path: Path) ->
         opened.jobs.look(DAILY_REPORT)
         clock = opened.clock
     await clock.turn(timedelta(days=3, hours=5))
-    async with office(tmp_path, insights_job(), clock=clock, scheduling=True) as opened:
+    short = replace(insights_job(), window=timedelta(hours=18))
+    async with office(tmp_path, short, clock=clock, scheduling=True) as opened:
         await _until(lambda: len(opened.ready) >= 3)
         found = await opened.reports.recent("home")
         ids = [one.report_id for one in found]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from app.clock import TurnedClock, to_ms
 from app.events import Events
 from app.model import Automation
+from app.statistics import ear
+from app.statistics.book import Book, Mark
 from app.statistics.tally import Places, Tally
 from tests.statistics.small_home import HOME, MONDAY, Figures
 
@@ -173,6 +175,38 @@ async def test_a_sensor_counts_once_a_minute(figures: Figures) -> None:
     assert (await figures.of("kitchen")).events_today == 3
 
 
+async def test_more_than_memory_should_hold_is_read_from_the_history(
+    figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ear, "_MOST", 10)
+    await figures.turn(minutes=5)
+    await figures.look()
+    figures.hub.set("light.kitchen", "on")
+    start = figures.clock.now()
+    for second in range(40):
+        state = "on" if second % 2 else "off"
+        figures.hub.happens("light.kitchen", state, start + timedelta(seconds=5 * second))
+    await figures.turn(minutes=5)
+    await figures.look()
+    assert (await figures.of()).events_today == 40
+
+
+async def test_a_mark_from_a_clock_that_was_ahead_holds_nothing_up(figures: Figures) -> None:
+    book = Book(figures.store)
+    ahead = to_ms(MONDAY + timedelta(days=30))
+    await book.keep_counts("home", Tally(Places.of(HOME)), Mark(to_ms(MONDAY - timedelta(days=1)), ahead))
+    figures.hub.set("light.kitchen", "off")
+    await figures.turn(minutes=5)
+    await figures.look()
+    figures.hub.set("light.kitchen", "on")
+    await figures.turn(minutes=5)
+    await figures.look()
+    mark = await book.mark("home")
+    assert (await figures.of()).events_today == 1
+    assert mark is not None
+    assert mark.counted_until <= to_ms(figures.clock.now())
+
+
 async def test_automations_that_ran_are_counted(figures: Figures) -> None:
     await figures.turn(minutes=5)
     figures.hub.set("automation.morning", "on", last_triggered=None)
@@ -279,7 +313,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     gaps=st.lists(st.integers(min_value=1, max_value=120_000), min_size=5, max_size=60),
     steps=st.lists(_STEP, min_size=3, max_size=30),

@@ -55,7 +55,7 @@ def test_a_backup_taken_while_others_write_is_whole_every_time(
 def test_the_backup_of_an_app_that_was_killed_and_stays_stopped_is_whole(
     database: Path, tmp_path: Path
 ) -> None:
-    """The Supervisor starts no program in a stopped app, and leaves out what is to be left out all the same."""
+    """The Supervisor starts no program in a stopped app, and leaves out the same files all the same."""
     with hammering(database):
         threading.Event().wait(0.3)
     assert database.with_name("nightshift.db-wal").stat().st_size, (

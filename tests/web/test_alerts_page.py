@@ -32,8 +32,8 @@ async def test_the_worst_is_first_and_each_says_where_and_since_when(tmp_path: P
         )
         await opened.morning.found(finding())
         text = await shown(http, "/alerts")
-    assert "3 alerts are open" in text
-    assert "1 critical, 1 medium, 1 low; nobody takes care of 3 yet." in text
+    assert "1 critical alert is open" in text
+    assert "1 critical, 1 medium, 1 low; nobody takes care of 3 of them yet." in text
     assert "Look now" in text
     assert text.index("Water under the sink") < text.index("Window open") < text.index("Low battery")
     assert "Medium · <bdi>Attic</bdi>" in text

@@ -111,7 +111,9 @@ async def test_where_nothing_could_be_read_no_number_is_shown(tmp_path: Path) ->
 async def test_people_choose_between_scorecards(tmp_path: Path) -> None:
     async with local_house(tmp_path) as (opened, http):
         await opened.morning.scored(insight(TODAY))
-        await opened.morning.scored(insight(TODAY, 41, scorecard="business", title="Business health", insight_id="b"))
+        await opened.morning.scored(
+            insight(TODAY, 41, scorecard="business", title="Business health", insight_id="b")
+        )
         first, other = await shown(http), await shown(http, "/home?scorecard=business")
         unknown = await shown(http, "/home?scorecard=nosuch")
     assert '<a href="home?scorecard=home" aria-current="true">' in first

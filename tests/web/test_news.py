@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.alerts.alert import Level
+from app.alerts.alert import Alert, Level
 from app.alerts.announcements import AlertChange, AlertChanged
 from app.insights.announcements import CoachAlert, InsightReady
 from app.reports.announcements import ReportReady
@@ -16,7 +16,6 @@ DAY = date(2026, 3, 10)
 
 
 def changed(change: AlertChange, level: Level = Level.CRITICAL, *, tell: bool = False) -> AlertChanged:
-    from app.alerts.alert import Alert  # noqa: PLC0415
 
     said = finding(level=level)
     alert = Alert(

@@ -148,7 +148,7 @@ async def test_the_hubs_own_address_leads_to_one_suggestion_and_no_further(tmp_p
         await page.goto(f"{panel}/suggestions/clock-kitchen")
         await ours.get_by_role("heading", name="Your decision").wait_for()
         assert page.url == panel
-        await ours.get_by_role("link", name="Home", exact=True).first.click()
+        await ours.get_by_role("link", name="Suggestions").first.click()
         await ours.get_by_role("button", name="Run now").wait_for()
         await until(lambda: opened.feed.pages)
         assert await ours.locator("#decide").count() == 0
@@ -248,7 +248,7 @@ async def test_what_is_pressed_is_reached_with_the_keyboard_and_is_large_enough(
         await offer(opened, suggestion())
         await page.goto(address)
         reached = []
-        for _ in range(10):
+        for _ in range(14):
             await page.keyboard.press("Tab")
             reached.append(await page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         assert {"theme", "run", "nightly", "SUMMARY"} <= set(reached)

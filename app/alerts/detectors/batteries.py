@@ -7,7 +7,7 @@ from app.alerts.alert import AlertKind, Level
 from app.alerts.detectors.safety import guards
 from app.alerts.finding import Finding, Still
 from app.alerts.sight import Sight, Thing
-from app.alerts.words import CHARGED
+from app.alerts.words import CHARGED, plain
 
 LOW: Final = 15.0
 OVER: Final = 20.0
@@ -71,7 +71,10 @@ def _judged(sight: Sight, key: str, batteries: list[Thing]) -> Finding | Still |
 
 
 def _is_charged(sight: Sight, thing: Thing) -> bool:
-    if thing.entity.platform in _CHARGED_PLATFORMS or CHARGED.search(thing.words):
+    device = sight.device_names.get(thing.entity.device_id or "", "")
+    if thing.entity.platform in _CHARGED_PLATFORMS:
+        return True
+    if CHARGED.search(plain(thing.entity_id, thing.name, device)):
         return True
     return any(
         one.domain in _CHARGED_DOMAINS or one.device_class in _CHARGED_CLASSES for one in sight.beside(thing)

@@ -79,8 +79,8 @@ def left_open(sight: Sight) -> Iterator[Finding | Still]:
 
 def opening_of(sight: Sight, thing: Thing) -> Opening | None:
     """Return what kind of opening it is, by its device class, and for doors by names; None for none."""
-    if not thing.plain:
-        return None
+    if not thing.plain or any(one.domain == "device_tracker" for one in sight.beside(thing)):
+        return None  # A car's doors go where its people go.
     if thing.domain == "cover":
         return Opening.GATE if thing.device_class in {"garage", "gate"} else None
     if thing.device_class == "garage_door":

@@ -67,7 +67,8 @@ class Answers:
         for row in rows:
             if (said := _ANSWERS.get(Verdict(row["verdict"]))) is None:
                 continue
-            after = None
+            known = last.get(row["suggestion_id"])
+            after = known.after if known else None
             if row["first_seen"] is not None and row["decided_at"] == row["first_decided"]:
                 after = max(from_ms(row["decided_at"]) - from_ms(row["first_seen"]), timedelta())
             last[row["suggestion_id"]] = Answer(row["title"] or "", said, from_ms(row["decided_at"]), after)

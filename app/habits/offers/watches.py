@@ -142,15 +142,15 @@ class Watches:
         found = await self._with_days(home_id, list(rows), _SHOWN_DAYS)
         return found[0] if found else None
 
-    async def listed(self, home_id: str) -> list[Watched]:
-        """Return all automations that the last night saw, people's own too, with their newest five weeks."""
+    async def listed(self, home_id: str, days: int = WINDOW_DAYS) -> list[Watched]:
+        """Return all automations that the last night saw, people's own too, with their newest days."""
         async with self._store.reading() as db:
             rows = await db.execute_fetchall(
                 "SELECT * FROM watched_automation WHERE home_id = ? AND seen_at ="
                 " (SELECT max(seen_at) FROM watched_automation WHERE home_id = ?) ORDER BY alias, unique_id",
                 (home_id, home_id),
             )
-        return await self._with_days(home_id, list(rows), WINDOW_DAYS)
+        return await self._with_days(home_id, list(rows), days)
 
     async def _with_days(self, home_id: str, rows: list[Any], count: int) -> list[Watched]:
         standing = {one.suggestion_id: to_ms(one.since) for one in await self.accepted(home_id)}

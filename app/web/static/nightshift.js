@@ -232,12 +232,12 @@
   }
 
   // ── the frame we are in: Home Assistant's panel for apps tells whoever asks what follows our own path in its
-  // address, so that a link (a notification's) can lead to one suggestion ──
+  // address, so that a link (a notification's) can lead to one suggestion, to the alerts or to the home ──
   function follow(event) {
     const { type, route } = event.data ?? {};
     if (event.source !== parent || event.origin !== location.origin || type !== "home-assistant/properties") return;
     const { prefix, path } = route ?? {};
-    if (!/^\/app\/[\w-]+$/.test(prefix) || !/^\/suggestions\/[\w%.~-]+$/.test(path)) return;
+    if (!/^\/app\/[\w-]+$/.test(prefix) || !/^\/(suggestions\/[\w%.~-]+|alerts|home)$/.test(path)) return;
     // Its address becomes ours alone again: else every page of ours would lead there from now on.
     parent.postMessage({ type: "home-assistant/navigate", path: prefix, options: { replace: true } }, location.origin);
     location.assign(base + path.slice(1));
