@@ -205,9 +205,14 @@ class _Reader:
     def _changes(self, past: Rows, logbook: Logbook) -> Iterator[Event]:
         for entity_id, rows in past.items():
             linked = entity_id in self._linked
+            told: set[tuple[int, str]] = set()
             for at, state in rows:
                 if self.attributor.state_of(entity_id) == state or not self._fits(entity_id, state, at):
                     continue
+                # What comes and goes and comes within a millisecond (a device that appears) came once.
+                if (at, state) in told:
+                    continue
+                told.add((at, state))
                 link = logbook.link(entity_id, state, at) if linked else None
                 who = self.attributor.note(entity_id, state, at, link)
                 yield Event(entity_id, state, at, who.cause, who.context, who.actor)

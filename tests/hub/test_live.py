@@ -330,6 +330,21 @@ async def test_replies_that_make_no_sense_are_read_as_far_as_they_do(source: Hub
     assert [(e.entity_id, e.state, e.cause) for e in events] == [("light.hall", "on", Cause.UNKNOWN)]
 
 
+async def test_what_comes_and_goes_and_comes_within_a_millisecond_came_once(
+    source: HubSource, peer: Peer
+) -> None:
+    at = START.timestamp() + 9
+    peer.answers["history/history_during_period"] = {
+        "light.hall": [
+            {"s": state, "lu": at + micros / 1e6}
+            for micros, state in ((10, "unknown"), (40, "off"), (70, "unknown"), (90, "off"), (5e6, "on"))
+        ]
+    }
+    peer.answers["logbook/get_events"] = []
+
+    assert [e.state for e in await pulled(source, until=START + HOUR)] == ["unknown", "off", "on"]
+
+
 async def test_a_change_of_attributes_alone_is_no_event(source: HubSource, peer: Peer) -> None:
     at = START.timestamp()
     peer.answers["history/history_during_period"] = {
