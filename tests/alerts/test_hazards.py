@@ -220,3 +220,11 @@ async def test_a_group_of_sensors_does_not_repeat_its_members(tmp_path: Path) ->
         house.now.set("binary_sensor.all", "on", device_class="moisture", entity_id=["binary_sensor.one"])
         await house.look()
         assert [one.entity_id for one in await house.alerts()] == ["binary_sensor.one"]
+
+
+async def test_nightshifts_own_entities_raise_nothing(tmp_path: Path) -> None:
+    async with alert_house(tmp_path) as house:
+        for device_class in ("safety", "gas", "moisture"):
+            house.now.set(f"binary_sensor.nightshift_{device_class}", "on", device_class=device_class)
+        await house.looks(minutes(10))
+        assert await house.alerts() == []

@@ -37,8 +37,10 @@ class Described:
         return Home(name=f"Home {self.times}")
 
     async def history(self, home: Home, since: datetime, until: datetime) -> AsyncIterator[Slice]:
-        raise AssertionError((home, since, until))
-        yield
+        nothing: tuple[Slice, ...] = ()
+        assert since <= until, home
+        for piece in nothing:
+            yield piece
 
     async def close(self) -> None:
         """Nothing is open."""
