@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
@@ -163,6 +164,27 @@ async def test_the_real_hub_is_analysed_through_the_supervisor(
     run = await _until("the end of a run", ended, container)
     assert (run["status"], run["error_message"]) == ("completed", None), container.log.read_text()[-4000:]
     assert supervisor.refused == 0
+    assert await asyncio.to_thread(container.stop, _GRACE) == 0
+
+
+async def test_a_backup_made_while_it_works_is_whole(
+    container: Container, image: Image, supervisor: Supervisor, browser: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    manifest = read_yaml("config.yaml")
+    await _start(container, image)
+    await _trigger(container, supervisor, browser)
+    began = await asyncio.to_thread(container.execute, manifest["backup_pre"].split())
+    assert began.code == 0, began.output
+    copy = tmp_path / "copy"
+    # As the Supervisor packs the data folder: file by file, while the app goes on.
+    ignored = shutil.ignore_patterns(*manifest["backup_exclude"])
+    await asyncio.to_thread(shutil.copytree, container.root / "data", copy, ignore=ignored)
+    ended = await asyncio.to_thread(container.execute, manifest["backup_post"].split())
+    assert ended.code == 0, ended.output
+    with closing(sqlite3.connect(copy / "nightshift.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT job, status FROM job_run").fetchall() == [("analysis", "running")]
+    assert not any("keeper" in line for _pid, _user, line in container.processes())
     assert await asyncio.to_thread(container.stop, _GRACE) == 0
 
 
