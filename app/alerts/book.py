@@ -95,6 +95,15 @@ class AlertBook:
             )
         return [kept_of(row).alert for row in rows]
 
+    async def unread(self, home_id: str) -> int:
+        """Return how many of what is wrong now was read by nobody."""
+        async with self._store.reading() as db:
+            rows = await db.execute_fetchall(
+                "SELECT count(*) FROM alert WHERE home_id = ? AND closed_at IS NULL AND NOT is_read",
+                (home_id,),
+            )
+        return int(next(iter(rows))[0])
+
     async def noticed(self, home_id: str, since: datetime) -> list[tuple[datetime, Level]]:
         """Return when each alert since then was noticed, and of what level; archived ones too."""
         async with self._store.reading() as db:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from app.alerts.job import ALERT_DETECTOR
 from app.announce.broker import Broker, BrokerFinder, broker_finder
 from app.announce.demo_broker import DemoBroker
 from app.clock import SystemClock
+from app.commands.demo_past import DemoPast
 from app.commands.logs import begin_logging
 from app.commands.run import run_now, sentence
 from app.commands.serve import port_from_environment
@@ -23,6 +25,7 @@ from app.declared import MORNING
 from app.habits.nightly import ANALYSIS
 from app.hub.invented import InventedSource
 from app.hub.invented.now import InventedNow
+from app.hub.now import HomeNow
 from app.jobs.run import Run, RunStatus
 from app.options import MqttMode, Options, load_options
 from app.runtime import HOME_ID, Doorway, Invented, Runtime, Setting, running
@@ -69,7 +72,7 @@ async def _demo(
         run = await run_now(runtime, ANALYSIS, asked)
         await _show(runtime, run, console)
         if run.status is RunStatus.COMPLETED and not asked.is_set():
-            await _morning(runtime, asked, console)
+            await _morning(runtime, now, asked, console)
         if doorway is None or asked.is_set():
             return 0 if run.status is RunStatus.COMPLETED else 1
         console.print(f"\nIts page: [bold]http://127.0.0.1:{doorway.port}[/bold]   (Ctrl-C ends the demo)")
@@ -77,9 +80,19 @@ async def _demo(
     return 0
 
 
-async def _morning(runtime: Runtime, asked: asyncio.Event, console: Console) -> None:
+async def _morning(runtime: Runtime, now: HomeNow, asked: asyncio.Event, console: Console) -> None:
     """Let it be morning at once: what else the home is told comes at six, and every five minutes."""
+    past = DemoPast(
+        store=runtime.store,
+        clock=runtime.clock,
+        home=runtime.household.home,
+        now=now,
+        scorecards=runtime.morning.scorecards,
+        insights=runtime.morning.insights,
+    )
     for job in MORNING:
+        if job == ALERT_DETECTOR:  # the figures are there by now, and nothing was told yet
+            await past.invent(HOME_ID)
         ended = await run_now(runtime, job, asked)
         if ended.status not in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
             console.print(sentence(ended), markup=False, highlight=False)

@@ -14,6 +14,12 @@ _COLUMNS = (
     "insight_id, home_id, scorecard, title, day, health_score, health_breakdown, recommendations,"
     " connector_data_snapshot, confidence, stale_since, fingerprint, generated_at"
 )
+_SCORES = (
+    "insight_id, home_id, scorecard, title, day, health_score, '[]' AS health_breakdown,"
+    " '[]' AS recommendations, '{}' AS connector_data_snapshot, confidence, stale_since, fingerprint,"
+    " generated_at"
+)
+"""Without what a score is made of: a month of it is long to read, and a trend asks for none of it."""
 
 
 class Insights:
@@ -59,7 +65,7 @@ class Insights:
         async with self._store.reading() as db:
             rows = list(
                 await db.execute_fetchall(
-                    f"SELECT {_COLUMNS} FROM coach_insights WHERE home_id = ? AND scorecard = ?"  # noqa: S608 - constant columns
+                    f"SELECT {_SCORES} FROM coach_insights WHERE home_id = ? AND scorecard = ?"  # noqa: S608 - constant columns
                     " ORDER BY day DESC LIMIT ?",
                     (home_id, scorecard, days),
                 )

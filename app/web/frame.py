@@ -45,6 +45,7 @@ async def show(
 ) -> web.Response:
     """Render a page in its frame. `room` is the one it belongs to."""
     parts = request.app[PARTS]
+    alerts = request.app[ALERTS]
     visitor: Visitor = request[VISITOR]
     overview = overview_of(parts, states if states is not None else await all_states(parts))
     return aiohttp_jinja2.render_template(
@@ -56,7 +57,7 @@ async def show(
             "room": room,
             "waiting": {
                 "suggestions": len(await offered_now(parts)),
-                "alerts": await _unread(request),
+                "alerts": await alerts.book.unread(alerts.home_id),
                 "jobs": overview.attention,
             },
             "home": parts.home(),
@@ -66,12 +67,6 @@ async def show(
             **context,
         },
     )
-
-
-async def _unread(request: web.Request) -> int:
-    """Return how many alerts last and were read by nobody."""
-    parts = request.app[ALERTS]
-    return sum(not alert.is_read for alert in await parts.book.open(parts.home_id))
 
 
 def overview_of(parts: WebParts, states: list[JobState]) -> Overview:

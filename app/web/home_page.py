@@ -24,6 +24,7 @@ from app.web.place_view import view_of_places
 from app.web.room_plot import HOURS, draw_rooms
 from app.web.score_plot import DAYS, draw_scores
 from app.web.score_view import view_of_score
+from app.web.scorecards_page import read_kept
 from app.web.states import zone_of_page
 from app.web.statistics_api import STATISTICS
 
@@ -78,7 +79,7 @@ async def _score(rooms: InsightParts, shown: str, now: datetime, zone: ZoneInfo)
     if newest is None:
         return {"score": None, "drawn": None}
     going = await rooms.insights.trend(rooms.home_id, newest.scorecard)
-    return {"score": view_of_score(newest, going, now, zone), "drawn": draw_scores(recent, today)}
+    return {"score": view_of_score(newest, going, recent[1:], now, zone), "drawn": draw_scores(recent, today)}
 
 
 async def _figures(request: web.Request, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -109,10 +110,12 @@ async def _choices(rooms: InsightParts, wanted: str) -> list[Choice]:
     titles = {one.scorecard: one.title for one in scored}
     names = [one.name for one in kept if one.active]
     names += [name for name in titles if name not in names]
+    for one in kept:
+        # What never scored has told no title yet: its text has it.
+        if one.active and one.name not in titles and (card := (await read_kept(one))[0]) is not None:
+            titles[one.name] = card.title
     shown = wanted if wanted in names else _first(kept, scored, names)
-    return [
-        Choice(name, titles.get(name, name.replace("_", " ").capitalize()), name == shown) for name in names
-    ]
+    return [Choice(name, titles.get(name, name), name == shown) for name in names]
 
 
 def _first(kept: Sequence[KeptScorecard], scored: Sequence[Insight], names: Sequence[str]) -> str:

@@ -10,13 +10,18 @@ from zoneinfo import ZoneInfo
 from app.statistics.figures import COMFORT
 from app.statistics.measures import Quantity
 from app.statistics.queries import RoomPoint, RoomSeries
-from app.web.plots import Label, Scale, Tick, line, scale_of
-from app.web.wording import date_text, day_of, time_of
+from app.web.plots import Scale, Tick, line, scale_of
+from app.web.wording import date_text, time_of
 
 HOURS: Final = 48
 _LEAST_SPAN: Final = 4.0
 _TABLE_STEP: Final = 3
 """Hours from one row of the table to the next."""
+_UNITS: Final = {
+    Quantity.TEMPERATURE: "°C",
+    Quantity.HUMIDITY: "% humidity",
+    Quantity.CO2: "ppm CO₂",
+}
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -30,7 +35,7 @@ class RoomLine:
     now: str
     range: str
     outside: str
-    """How long it was colder or warmer than comfortable, "" when it was not."""
+    """How long its temperature, humidity or CO2 was out of comfort, "" when none was."""
     said: str
 
 
@@ -41,8 +46,9 @@ class RoomPlot:
     """
 
     rooms: tuple[RoomLine, ...]
+    others: tuple[str, ...]
+    """Rooms without a thermometer whose air was out of comfort, in words; may be hostile."""
     ticks: tuple[Tick, ...]
-    labels: tuple[Label, ...]
     midnights: tuple[float, ...]
     band: tuple[float, float]
     comfort: str
@@ -64,9 +70,13 @@ def draw_rooms(series: Sequence[RoomSeries], now: datetime, zone: ZoneInfo) -> R
     top, bottom = scale.y(high), scale.y(low)
     midnights = _midnights(first, now, zone)
     return RoomPlot(
-        rooms=tuple(_room(room.name, points, first, scale) for room, points in rooms),
-        ticks=tuple(tick for tick in (*scale.ticks("°")[:1], *scale.ticks("°")[-1:])),
-        labels=tuple(Label(day_of(at, now, zone), _x(at, first)) for at in midnights),
+        rooms=tuple(_room(room, points, first, scale) for room, points in rooms),
+        others=tuple(
+            f"{room.name}: {outside}"
+            for room in series
+            if all(room is not drawn for drawn, _ in rooms) and (outside := _outside(room.points))
+        ),
+        ticks=scale.ticks("°"),
         midnights=tuple(_x(at, first) for at in midnights),
         band=(top, round(bottom - top, 2)),
         comfort=f"{low:g} to {high:g} °C",
@@ -74,7 +84,9 @@ def draw_rooms(series: Sequence[RoomSeries], now: datetime, zone: ZoneInfo) -> R
     )
 
 
-def _room(name: str, points: Sequence[tuple[RoomPoint, float]], first: datetime, scale: Scale) -> RoomLine:
+def _room(
+    room: RoomSeries, points: Sequence[tuple[RoomPoint, float]], first: datetime, scale: Scale
+) -> RoomLine:
     places: list[tuple[float, float | None]] = []
     before: datetime | None = None
     for point, value in points:
@@ -86,24 +98,37 @@ def _room(name: str, points: Sequence[tuple[RoomPoint, float]], first: datetime,
     values = [value for _, value in points]
     spread = f"{min(values):.1f} to {max(values):.1f} °C"
     x, y = places[-1]
-    outside = _outside(values)
+    outside = _outside(room.points)
     return RoomLine(
-        name=name,
+        name=room.name,
         path=line(places),
         last=(x, y if y is not None else 0.0),
         now=f"{values[-1]:.1f} °C",
         range=spread,
         outside=outside,
-        said=f"{name}: {values[-1]:.1f} °C at last, {spread} in the last {HOURS} hours."
+        said=f"{room.name}: {values[-1]:.1f} °C at last, {spread} in the last {HOURS} hours."
         + (f" {outside}." if outside else ""),
     )
 
 
-def _outside(values: Sequence[float]) -> str:
-    low, high = COMFORT[Quantity.TEMPERATURE]
-    cold, warm = sum(value < low for value in values), sum(value > high for value in values)
-    said = [f"{cold} h below {low:g} °C" if cold else "", f"{warm} h above {high:g} °C" if warm else ""]
-    return ", ".join(one for one in said if one)
+def _outside(points: Sequence[RoomPoint]) -> str:
+    """Say how many hours were out of comfort, whatever was measured; "" for none."""
+    said = []
+    for quantity, unit in _UNITS.items():
+        low, high = COMFORT[quantity]
+        known = [value for one in points if (value := _value(one, quantity)) is not None]
+        lower, higher = sum(value < low for value in known), sum(value > high for value in known)
+        said += [f"{lower} h below {low:g} {unit}"] if lower else []
+        said += [f"{higher} h above {high:g} {unit}"] if higher else []
+    return ", ".join(said)
+
+
+def _value(point: RoomPoint, quantity: Quantity) -> float | None:
+    return {
+        Quantity.TEMPERATURE: point.temperature,
+        Quantity.HUMIDITY: point.humidity,
+        Quantity.CO2: point.co2,
+    }[quantity]
 
 
 def _x(at: datetime, first: datetime) -> float:

@@ -1,7 +1,8 @@
 """A day's insight as the page Home shows it: the number and a word, where it is going, what it is made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from app.insights.insight import CategoryScore, Insight, MetricScore, Priority, 
 from app.insights.numbers import with_unit
 from app.insights.trend import DAYS, Direction, Trend
 from app.web.history import Moment, moment
-from app.web.wording import counted, day_of, when
+from app.web.wording import counted, date_text, day_of, when
 
 _WORDS: Final = (
     (90, "Very good", "good"),
@@ -60,8 +61,8 @@ class AdviceView:
 
 @dataclass(frozen=True, slots=True)
 class ScoreView:
-    """`number` None: nothing could be read. `direction` is the trend's, `basis` what it rests on, `stale`
-    why the readings are old, each but `basis` possibly "".
+    """`number` None: nothing could be read. `direction` is the trend's, `before` the score before this one,
+    `basis` what it rests on, `stale` why the readings are old; `before` and `stale` may be "".
     """
 
     title: str
@@ -70,6 +71,7 @@ class ScoreView:
     mood: str
     direction: Direction
     trend: str
+    before: str
     basis: str
     stale: str
     made: Moment
@@ -77,8 +79,10 @@ class ScoreView:
     advice: tuple[AdviceView, ...]
 
 
-def view_of_score(insight: Insight, going: Trend, now: datetime, zone: ZoneInfo) -> ScoreView:
-    """Put an insight and its trend into words."""
+def view_of_score(
+    insight: Insight, going: Trend, earlier: Sequence[Insight], now: datetime, zone: ZoneInfo
+) -> ScoreView:
+    """Put an insight and its trend into words; `earlier` are those before it, the newest first."""
     word, mood = word_of(insight.health_score)
     return ScoreView(
         title=insight.title,
@@ -87,6 +91,7 @@ def view_of_score(insight: Insight, going: Trend, now: datetime, zone: ZoneInfo)
         mood=mood,
         direction=going.direction,
         trend=_trend(going),
+        before=_before(insight, earlier),
         basis=_basis(insight),
         stale=_stale(insight, now, zone),
         made=moment(insight.generated_at, now, zone),
@@ -115,6 +120,17 @@ def _trend(going: Trend) -> str:
     if going.direction is Direction.DECLINING:
         return f"Declining: down about {points} {span}."
     return f"Steady: {going.average:.0f} on average {span}."
+
+
+def _before(insight: Insight, earlier: Sequence[Insight]) -> str:
+    """Say what the score before this one was: a trend is slow, and a fall of today no part of it."""
+    last = next((one for one in earlier if one.health_score is not None), None)
+    if last is None or insight.health_score is None:
+        return ""
+    day = "the day before" if insight.day - last.day == timedelta(days=1) else f"on {date_text(last.day)}"
+    if last.health_score == insight.health_score:
+        return f"It was the same {day}."
+    return f"It was {last.health_score} {day}."
 
 
 def _basis(insight: Insight) -> str:

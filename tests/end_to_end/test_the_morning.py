@@ -85,6 +85,22 @@ async def test_a_wet_sensor_is_an_alert_everywhere_within_two_seconds(
     assert (found["acknowledged_by"]["name"], found["is_read"], found["open"]) == ("Owner", True, True)
 
 
+async def test_a_wet_sensor_does_not_wait_for_the_nights_analysis(
+    watcher: Watcher, sensors: Sensors, wire: Wire
+) -> None:
+    leak = f"binary_sensor.leak_{secrets.token_hex(3)}"
+    await sensors.set(leak, "off", device_class="moisture")
+    started = await watcher.post("/api/jobs/analysis/run")
+    await watcher.process.in_the_middle("")
+    began = time.monotonic()
+    await sensors.set(leak, "on", device_class="moisture")
+    told, _ = await wire.hears(ALERT, lambda said: said["entity_id"] == leak)
+    run = await watcher.process.get(f"/api/runs/{started['run_id']}")
+    print("seconds, while analysing:", round(told - began, 3))  # noqa: T201 - for who looks
+    assert told - began < PROMISED
+    assert run["status"] == "running", "it ended too soon to show anything"
+
+
 async def test_a_critical_alert_stands_in_the_side_bar_of_a_hub_that_was_started_anew(
     watcher: Watcher, sensors: Sensors, hand: Hand, phone: Phone
 ) -> None:

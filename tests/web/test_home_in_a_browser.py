@@ -116,7 +116,7 @@ async def test_figures_redraw_no_page_that_shows_none(tmp_path: Path) -> None:
     async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
         await show(page, opened, f"{address}reports")
         asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/reports") else None)
         opened.parts.bus.announce(StatsChanged("home", ()))
         opened.parts.bus.announce(InsightReady(insight(datetime.now(UTC).date()), None))
         await until(lambda: asked)
@@ -135,6 +135,16 @@ async def test_who_takes_care_of_an_alert_says_so_with_one_press(tmp_path: Path)
         kept = await opened.morning.book.get("home", alert.alert_id)
         assert kept
         assert kept.acknowledged_by == "admin"
+
+
+async def test_the_keyboard_stays_where_a_button_was_pressed_though_it_is_gone(tmp_path: Path) -> None:
+    async with behind_a_prefix(tmp_path) as (opened, address), browsing() as page:
+        (alert,) = alerts_of(await opened.morning.found(finding()))
+        await show(page, opened, f"{address}alerts")
+        await page.get_by_role("button", name="I take care of it").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_text("takes care of it, since today").wait_for()
+        await page.locator(f"#alert-{alert.alert_id}:focus").wait_for()
 
 
 async def test_the_words_are_edited_and_a_wrong_one_is_refused_in_a_line(tmp_path: Path) -> None:

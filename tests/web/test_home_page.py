@@ -37,9 +37,8 @@ async def test_before_anything_is_known_it_says_what_comes_next(tmp_path: Path) 
         text = await shown(http)
     assert "How is the home?" in text
     assert "Nothing is counted yet." in text
-    assert "No energy was measured." in text
+    assert text.count("Not measured yet.") == 2
     assert "No alert in the last twelve weeks." in text
-    assert "No room has a thermometer." in text
     assert "What to do" not in text
 
 
@@ -131,6 +130,8 @@ async def test_the_figures_of_the_home_and_its_areas_are_told(tmp_path: Path) ->
     for said in ("1,234", "3.2 kWh", "21.0 °C", "655 ppm", "As of", "today at 12:00"):
         assert said in text
     assert "By area" in text
+    assert "No energy was measured." in text  # there are figures, but no day of a meter
+    assert "No room has a thermometer." in text
 
 
 async def test_every_chart_has_its_numbers_as_a_table(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ async def test_who_may_not_change_anything_sees_dead_buttons_and_why(tmp_path: P
 
 def seen(going: Trend, **more: Any) -> str:
     one: Insight = insight(TODAY, **more)
-    return view_of_score(one, going, NOON, AMSTERDAM).trend
+    return view_of_score(one, going, (), NOON, AMSTERDAM).trend
 
 
 def test_the_trend_is_a_sentence_and_none_before_there_is_one() -> None:
@@ -193,6 +194,19 @@ def test_the_trend_is_a_sentence_and_none_before_there_is_one() -> None:
     assert (
         seen(Trend(Direction.STEADY, 30, 81.6, 80, 82, 1.0)) == "Steady: 82 on average in the last 30 days."
     )
+
+
+def test_the_score_before_is_told_for_a_trend_is_slow() -> None:
+    def told(*earlier: Insight) -> str:
+        going = Trend(Direction.UNKNOWN, 0)
+        return view_of_score(insight(TODAY), going, earlier, NOON, AMSTERDAM).before
+
+    assert told(insight(TODAY - timedelta(days=1), 90)) == "It was 90 the day before."
+    assert told(insight(TODAY - timedelta(days=1), 82)) == "It was the same the day before."
+    assert told(insight(TODAY - timedelta(days=1), None), insight(TODAY - timedelta(days=3), 70)) == (
+        "It was 70 on Sat 7 Mar."
+    )
+    assert told() == ""
 
 
 def test_the_words_for_a_score_change_where_the_page_says() -> None:

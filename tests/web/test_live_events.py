@@ -12,11 +12,15 @@ from aiohttp import ClientResponse, ClientSession, web
 
 from app.clock import TurnedClock
 from app.habits.announcements import AutomationVerdict
+from app.insights.announcements import CoachAlert, InsightReady
 from app.jobs.announcements import JobFailing, JobRecovered, LogLine, RunLogged
 from app.neighbours import NeighbourState
+from app.reports.announcements import ReportReady
+from app.statistics.announcements import StatsChanged
 from app.web.app import build_web
 from app.web.live import BEAT_SECONDS, LARGEST_MAILBOX, MOST_PAGES, Mailbox
 from tests.web.house import NOON, House, give_up_on_ben, local_house, offer, suggestion, until
+from tests.web.morning import finding, insight, report
 
 
 class Stream:
@@ -197,3 +201,31 @@ async def test_what_is_proposed_for_an_automation_is_told(tmp_path: Path) -> Non
             "automation_verdict",
             {"suggestion_id": "clock-kitchen", "proposal": "shift"},
         )
+
+
+async def test_an_alert_is_told_from_its_rise_to_its_end(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        await opened.morning.found(finding())
+        name, data = await stream.next()
+        assert (name, data["change"], data["level"], data["open"]) == ("alert", "raised", "critical", True)
+        assert data["label"] == "Critical alert, Kitchen"
+        await opened.morning.book.acknowledge("home", data["alert_id"], "admin")
+        assert (await stream.next())[1]["change"] == "acknowledged"
+        await opened.morning.found(over=("water:sink",))
+        name, data = await stream.next()
+        assert (data["change"], data["open"], data["label"]) == ("closed", False, "")
+
+
+async def test_scores_figures_reports_and_urgent_advice_are_told(tmp_path: Path) -> None:
+    day = NOON.date()
+    async with local_house(tmp_path) as (opened, http), listening(opened, http) as stream:
+        announce = opened.parts.bus.announce
+        announce(InsightReady(insight(day), 78))
+        assert (await stream.next())[1]["health_score"] == 82
+        announce(CoachAlert("home", "critical", "Cash flow alert", "In 12 days.", "rec_1", NOON))
+        name, data = await stream.next()
+        assert (name, data["type"], data["recommendation_id"]) == ("coach_alert", "coach_alert", "rec_1")
+        announce(StatsChanged("home", ()))
+        assert await stream.next() == ("statistics", {"places": 0})
+        announce(ReportReady(report(day)))
+        assert (await stream.next())[1]["report_id"] == "daily-2026-03-10"

@@ -275,3 +275,24 @@ async def test_hostile_names_do_nothing_in_a_browser(tmp_path: Path) -> None:
         await page.goto(address)
         await page.get_by_role("heading", name="<img").wait_for()
         assert await page.title() == "Nightshift"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_on_a_card_nothing_lies_over_anything_else(tmp_path: Path, width: int) -> None:
+    async with (
+        behind_a_prefix(tmp_path) as (opened, address),
+        browsing(viewport={"width": width, "height": 844}) as page,
+    ):
+        await offer(opened, suggestion())
+        await page.goto(address)
+        await page.locator(".card .strip").wait_for()
+        over = await page.evaluate(
+            """() => [...document.querySelectorAll(".card, .card .evidence, .card .strip")].flatMap((box) => {
+                const parts = [...box.children].filter((one) => one.checkVisibility());
+                const boxes = parts.map((one) => one.getBoundingClientRect());
+                const end = box.getBoundingClientRect().bottom + 1;
+                const lies = (one, at) => one.bottom > end || one.top < boxes[at - 1]?.bottom - 1;
+                return parts.filter((_, at) => lies(boxes[at], at)).map((one) => one.outerHTML);
+            })"""
+        )
+        assert over == []

@@ -127,9 +127,22 @@ def test_every_room_is_drawn_on_the_same_scale() -> None:
     assert attic.said == ("Attic: 17.0 °C at last, 15.5 to 17.0 °C in the last 48 hours. 3 h below 18 °C.")
     assert bedroom.outside == ""
     assert bedroom.last[1] < attic.last[1]
-    assert [label.text for label in drawn.labels] == ["yesterday", "today"]
+    assert drawn.midnights == (25.0, 75.0)
     assert drawn.rows[0][0] == "Tue 10 Mar, 10:00 to 13:00"
     assert len(drawn.rows) == 16
+
+
+def test_a_room_tells_how_long_its_air_was_out_of_comfort() -> None:
+    hour = NOW - timedelta(hours=3)
+    damp = RoomPoint(hour, 20.0, 71.0, 1400.0)
+    dry = RoomPoint(hour + timedelta(hours=1), 20.0, 25.0, 900.0)
+    office = RoomSeries("office", "Office", (RoomPoint(hour, None, None, 1200.0),))
+    drawn = draw_rooms([RoomSeries("bath", "Bath", (damp, dry)), office], NOW, AMSTERDAM)
+    assert drawn
+    assert drawn.rooms[0].outside == (
+        "1 h below 30 % humidity, 1 h above 60 % humidity, 1 h above 1000 ppm CO₂"
+    )
+    assert drawn.others == ("Office: 1 h above 1000 ppm CO₂",)
 
 
 def test_the_table_has_the_mean_of_each_three_hours() -> None:

@@ -88,8 +88,31 @@
     for (let waited = 0; down && waited < 2000; waited += 30) await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
+  // Where the focus is: the ids of what has it and of what that is in. A button that was pressed loses it while
+  // it is dead, and may be gone afterwards.
+  let pressed = [];
+  function place() {
+    const ids = [];
+    for (let one = document.activeElement; one && one !== document.body; one = one.parentElement) {
+      if (one.id) ids.push(one.id);
+    }
+    return ids;
+  }
+
+  function back(ids) {
+    const first = document.getElementById(ids[0]);
+    if (!ids.length || (first && (first === document.activeElement || first.disabled))) return;
+    const one = first ?? ids.map((id) => document.getElementById(id)).find(Boolean);
+    if (!one) return;
+    if (one.tabIndex < 0) one.tabIndex = -1;
+    one.focus({ preventScroll: one !== first });
+  }
+
+  // Who went elsewhere meanwhile is not fetched back.
+  for (const name of ["focusin", "pointerdown"]) addEventListener(name, () => (pressed = []), true);
+
   function take(fresh) {
-    const focused = document.activeElement?.id;
+    const focused = place().length ? place() : pressed;
     for (const part of document.querySelectorAll("[data-live]")) {
       const newer = fresh.getElementById(part.id);
       if (!newer) continue;
@@ -98,7 +121,7 @@
       }
       if (newer.outerHTML !== part.outerHTML) part.replaceWith(document.adoptNode(newer));
     }
-    if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
+    back(focused);
     tick();
   }
 
@@ -124,6 +147,7 @@
   }
 
   async function send(control, path, body) {
+    pressed = document.activeElement === control ? place() : [];
     control.disabled = true;
     try {
       let told = await post(path, body);
