@@ -13,6 +13,7 @@ from app.insights.insight import Insight, Priority
 from app.insights.insights import Insights
 from app.insights.lines import FaultsError
 from app.insights.scorecards import KeptScorecard, Scorecards, parsed
+from app.insights.trend import as_much_read
 from app.jobs.context import RunContext
 from app.jobs.policies import Backoff, CatchUp, Overlap, RateLimit
 from app.jobs.run import Trigger
@@ -152,10 +153,9 @@ async def _title(kept: KeptScorecard) -> str:
 
 
 def _score_before(before: Sequence[Insight], insight: Insight) -> int | None:
-    """Return the score of the newest earlier day that had one."""
-    return next(
-        (one.health_score for one in before if one.day < insight.day and one.health_score is not None), None
-    )
+    """Return the score of the newest earlier day that had one; None if that rests on clearly more or less."""
+    last = next((one for one in before if one.day < insight.day and one.health_score is not None), None)
+    return last.health_score if last is not None and as_much_read(last, insight) else None
 
 
 def _counts(insight: Insight) -> dict[str, int]:

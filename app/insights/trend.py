@@ -41,6 +41,11 @@ class Trend:
     change: float | None = None
 
 
+def as_much_read(one: Insight, other: Insight) -> bool:
+    """Whether two insights rest on about as much: a score that fell because more was read did not fall."""
+    return abs(one.confidence - other.confidence) <= _AS_MUCH_READ
+
+
 def trend(insights: Sequence[Insight], today: date, days: int = DAYS) -> Trend:
     """Return the trend of the last `days` local days up to `today`; the insights are of one scorecard.
 

@@ -64,6 +64,15 @@ async def test_the_day_after_tells_the_score_before(tmp_path: Path) -> None:
         assert [one.day.day for one in await opened.insights.recent("home", "home")] == [11, 10]
 
 
+async def test_a_score_that_rests_on_less_is_not_compared_with_the_day_before(tmp_path: Path) -> None:
+    async with house(tmp_path) as opened:
+        await opened.morning()
+        for name in ("alerts_open_critical", "alerts_open_high"):
+            opened.figures.given[name] = None
+        await next_morning(opened)
+        assert [one.before for one in opened.ready] == [None, None]
+
+
 async def test_a_second_run_of_a_day_takes_the_place_of_the_first(tmp_path: Path) -> None:
     async with house(tmp_path) as opened:
         await opened.morning()
