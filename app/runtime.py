@@ -4,6 +4,7 @@ Nothing else builds a room; a part receives what it needs. `app/composition` has
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ from app.composition.reporting import reporting_specs, start_report_mail
 from app.composition.setting import Doorway, Invented, Setting
 from app.composition.telling import OwnPage, start_alerting, start_answering, start_letters, start_mqtt
 from app.declared import HOME_ID, JOBS, places_of, schedules_of
+from app.errors import NightshiftError
 from app.habits.nightly import ANALYSIS, NightlyAnalysis, analysis_job
 from app.habits.offers.decisions import Decisions
 from app.habits.offers.deploying import Deploying
@@ -59,6 +61,8 @@ __all__ = ["HOME_ID", "JOBS", "Doorway", "Invented", "Runtime", "Setting", "runn
 # The container is given 30 s to stop (config.yaml, `timeout`). After the runs were cut off a database that
 # another program holds is waited for three times 5 s, and the broker has to be told.
 _STOP_SECONDS = 15.0
+_LOOK_AROUND_SECONDS = 30.0
+_log = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -93,6 +97,7 @@ class Runtime:
         self.monitor = Monitor(upkeep, self.bus)
         self.metrics = Metrics(upkeep, self.monitor, self.bus)
         self._page = OwnPage()
+        self._outside: Outside
         self.morning: Morning
         self.deploying: Deploying
         self.offers: Offers
@@ -111,7 +116,7 @@ class Runtime:
         closing.callback(self.metrics.close)
         await self._keep_others_out(closing)
         http = await closing.enter_async_context(aiohttp.ClientSession())
-        outside = await reach(setting, self.neighbours, http, closing)
+        self._outside = outside = await reach(setting, self.neighbours, http, closing)
         closing.push_async_callback(self.store.close)
         await self.store.open()
         await self.household.load()
@@ -169,6 +174,21 @@ class Runtime:
             if outside.hub is not None:
                 await self.household.follow(outside.hub, closing)
             self.household.start(outside.source, self.deploying.look)
+
+    async def look_around(self) -> None:
+        """Meet the home and hear what it is now, for a single run: while nothing is scheduled nobody does.
+
+        A hub that does not answer within half a minute is left: the run says what it lacks.
+        """
+        try:
+            async with asyncio.timeout(_LOOK_AROUND_SECONDS):
+                await self.household.meet(await self._outside.source.describe())
+                while self._outside.now.since is None:
+                    await self.clock.sleep(0.1)
+        except TimeoutError:
+            _log.warning("The home could not be looked at: it did not answer in time")
+        except NightshiftError as error:
+            _log.warning("The home could not be looked at: %s", error)
 
     async def _keep_others_out(self, closing: AsyncExitStack) -> None:
         """Be the only Nightshift in this folder until all is closed.

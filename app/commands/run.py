@@ -14,7 +14,7 @@ from app.commands.logs import begin_logging
 from app.commands.progress import Reporter
 from app.commands.signals import stop_event
 from app.commands.table import aside_table, output
-from app.declared import JOBS
+from app.declared import JOBS, MORNING
 from app.errors import InputError
 from app.habits.nightly import ANALYSIS
 from app.jobs.announcements import LogLine, RunProgressed
@@ -67,6 +67,8 @@ def start(arguments: argparse.Namespace) -> int:
 async def _run(setting: Setting, job: str, asked: Asked) -> tuple[Run, list[LogLine]]:
     stop = stop_event()
     async with running(setting) as runtime:
+        if job in MORNING:
+            await runtime.look_around()
         run = await run_now(runtime, job, stop, asked)
         return run, await runtime.log.lines(run.run_id)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +33,7 @@ from tests.end_to_end.morning import (
     watching,
     wire,
 )
+from tests.real_hub.peer import RealHub
 
 __all__ = ["hand", "phone", "room", "sensors", "told", "watcher", "wire"]
 pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
@@ -221,3 +224,32 @@ async def test_a_room_has_entities_of_its_own_for_as_long_as_it_is_there(
 
 async def _unknown(hand: Hand, entity_id: str) -> bool:
     return entity_id not in {one["entity_id"] for one in await hand.say("config/entity_registry/list")}
+
+
+async def test_a_single_run_from_the_command_line_sees_the_home_as_it_is(
+    sensors: Sensors, real_hub: RealHub, tmp_path: Path
+) -> None:
+    leak = f"binary_sensor.leak_{secrets.token_hex(3)}"
+    await sensors.set(leak, "off", friendly_name="Under the sink", device_class="moisture")
+    await sensors.set(leak, "on", friendly_name="Under the sink", device_class="moisture")
+    try:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHIFT_")
+        }
+        environment |= {
+            "NIGHTSHIFT_DATA": str(tmp_path),
+            "NIGHTSHIFT_HUB_URL": real_hub.url,
+            "NIGHTSHIFT_HUB_TOKEN": real_hub.token,
+            "NIGHTSHIFT_MQTT": "off",
+        }
+        run = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "run", "alert_detector"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said = (await run.communicate())[0].decode()
+        assert run.returncode == 0, said
+        assert "raised 1" in " ".join(said.split()), said
+    finally:
+        await sensors.set(leak, "off", friendly_name="Under the sink", device_class="moisture")
