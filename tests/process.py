@@ -90,9 +90,9 @@ class Process:
         async with self._http.post(self.url + path, headers=PROOF) as reply:
             return reply.status, json.loads(await reply.text())
 
-    async def runs(self) -> list[dict[str, Any]]:
-        """Return the runs, newest first."""
-        answer = await self.get("/api/runs")
+    async def runs(self, job: str = "") -> list[dict[str, Any]]:
+        """Return the runs, newest first, of one job or of all: some come round every five minutes."""
+        answer = await self.get(f"/api/runs?job={job}" if job else "/api/runs")
         found: list[dict[str, Any]] = answer
         return found
 

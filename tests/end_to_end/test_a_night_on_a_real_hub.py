@@ -90,7 +90,7 @@ async def test_the_button_in_the_hub_runs_a_night_that_ends_on_the_page_and_over
     } <= set(told)
     assert told["status"] == "completed"
     assert datetime.fromisoformat(told["timestamp"]).tzinfo is not None
-    (run,) = await nightshift.runs()
+    (run,) = await nightshift.runs("analysis")
     assert run["run_id"] == told["run_id"]
     assert run["trigger"] == "manual"
     assert run["counts"]["events"] > 50_000
@@ -144,15 +144,15 @@ async def test_killed_in_the_middle_it_is_interrupted_and_caught_up_once(
     async with serving(folder, variables) as process:
         async with asyncio.timeout(30):
             # The page opens a moment before what is owed is taken up.
-            while (newest := (await process.runs())[0])["run_id"] == cut["run_id"]:
+            while (newest := (await process.runs("analysis"))[0])["run_id"] == cut["run_id"]:
                 await asyncio.sleep(0.05)
         caught_up = await process.ended(newest["run_id"])
-        runs = await process.runs()
+        runs = await process.runs("analysis")
     assert [run["status"] for run in runs] == ["completed", "interrupted"]
     assert runs[1]["run_id"] == cut["run_id"]
     assert (caught_up["trigger"], caught_up["retry_of"]) == ("catch-up", cut["run_id"])
     async with serving(folder, variables) as process:
-        assert len(await process.runs()) == 2
+        assert len(await process.runs("analysis")) == 2
 
 
 async def test_asked_to_stop_in_the_middle_it_leaves_in_good_order(
@@ -167,7 +167,7 @@ async def test_asked_to_stop_in_the_middle_it_leaves_in_good_order(
             assert await process.stop() == 0
     await _until(hub_api, "sensor.nightshift_status", "unavailable")
     async with serving(folder, variables) as process:
-        runs = {run["run_id"]: run for run in await process.runs()}
+        runs = {run["run_id"]: run for run in await process.runs("analysis")}
         assert runs[started["run_id"]]["status"] in {"completed", "interrupted"}
 
 

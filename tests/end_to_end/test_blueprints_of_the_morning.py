@@ -98,12 +98,14 @@ async def test_the_blueprint_of_alerts_acts_on_each_critical_one_and_on_no_other
 async def test_the_blueprint_of_the_score_acts_when_it_falls_and_not_when_it_rises(
     hand: Hand,
 ) -> None:
-    note = Note(hand)
-    write = note.writes("{{ before }} to {{ score }}: {{ recommendations[0] }}")
+    name = f"note_{secrets.token_hex(3)}"
+    write = Note(hand, name + "_{{ before }}").writes("{{ before }} to {{ score }}: {{ recommendations[0] }}")
+    notes = {before: Note(hand, f"{name}_{before}") for before in (66, 56, 90, 40)}
     score = f"sensor.score_{secrets.token_hex(3)}"
 
-    async def scores(points: int | str) -> None:
-        said = {"state": str(points), "attributes": {"recommendations": ["Close the window"]}}
+    async def scores(points: int | str, confidence: float = 1) -> None:
+        attributes = {"recommendations": ["Close the window"], "confidence": confidence}
+        said = {"state": str(points), "attributes": attributes}
         async with hand.http.post(f"/api/states/{score}", json=said) as reply:
             assert reply.status < 300
 
@@ -112,8 +114,13 @@ async def test_the_blueprint_of_the_score_acts_when_it_falls_and_not_when_it_ris
         for points in ("unavailable", 60, 75, 66):
             await scores(points)
         await scores(56)
-        await note.says("66 to 56: Close the window")
+        await notes[66].says("66 to 56: Close the window")
         await scores(49)
-        await note.says("56 to 49: Close the window")
+        await notes[56].says("56 to 49: Close the window")
+        await scores(90)
+        await scores(40, 0.35)  # lower because less could be read
+        await scores(20, 0.35)
+        await notes[40].says("40 to 20: Close the window")
+        assert await notes[90].said() == ""
     async with hand.http.delete(f"/api/states/{score}"):
         pass

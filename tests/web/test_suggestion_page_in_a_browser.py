@@ -84,7 +84,7 @@ async def test_it_can_ask_first_be_switched_off_and_go_back(tmp_path: Path) -> N
         await page.goto(f"{opened.url}/suggestions/clock-kitchen")
         await page.get_by_text("Other ways to accept").click()
         await page.get_by_role("button", name="Accept, ask first").click()
-        await page.get_by_text("It asks on the phone, and acts").wait_for()
+        await page.locator(".stands.on").get_by_text("Asks first").wait_for()
         assert "notify.mobile_app_ana" in str(editor.configs)
         await page.get_by_text("Change how it works").click()
         await page.get_by_role("button", name="Switch it off").click()
