@@ -138,10 +138,6 @@ class Sight:
     def device_names(self) -> Mapping[str, str]:
         return {device.device_id: device.name for device in self.home.devices}
 
-    @cached_property
-    def area_names(self) -> Mapping[str, str]:
-        return {area.area_id: area.name for area in self.home.areas}
-
     def in_domain(self, *domains: str) -> Iterable[Thing]:
         return (thing for thing in self.things.values() if thing.domain in domains)
 

@@ -1,20 +1,17 @@
 """The button Acknowledge of an alert's notification: who tapped it takes care of it."""
 
-import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final
 
 from app.alerts.book import AlertBook
 from app.announce.alert_notice import acknowledged_id
 from app.announce.notification import Notification
-from app.announce.phone import ANSWERED
 from app.announce.phones import Line, Phones, is_admin, tell
+from app.announce.taps import Taps
 from app.errors import NeighbourError, StoreError
 from app.model import Home
 
 _log = logging.getLogger(__name__)
-_WAITING: Final = 16
 
 
 class AlertAnswers:
@@ -30,57 +27,22 @@ class AlertAnswers:
         home: Callable[[], Home | None],
         page: Callable[[], str],
     ) -> None:
-        self._line = line
         self._phones = phones
         self._book = book
         self._home_id = home_id
         self._home = home
         self._page = page
-        self._taps: asyncio.Queue[tuple[str, str]] = asyncio.Queue(_WAITING)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._unsubscribe: Callable[[], None] | None = None
+        self.taps = Taps(line, _read, self._acknowledge)
 
     def start(self) -> None:
         """Begin to listen; returns at once, whether there is a connection or not."""
-        works = (self._listen(), self._obey())
-        self._tasks = [asyncio.create_task(work, name="alerts: the phone") for work in works]
+        self.taps.start()
 
     async def stop(self) -> None:
-        if self._unsubscribe:
-            self._unsubscribe()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        await self.taps.stop()
 
-    def hear(self, event: dict[str, Any]) -> None:
-        """Take an event of the hub; what is no such button is left alone."""
-        data, context = event.get("data"), event.get("context")
-        alert_id = acknowledged_id(data.get("action") if isinstance(data, dict) else None)
-        user_id = context.get("user_id") if isinstance(context, dict) else None
-        if alert_id is None:
-            return
-        try:
-            self._taps.put_nowait((alert_id, user_id if isinstance(user_id, str) else ""))
-        except asyncio.QueueFull:
-            _log.warning("Too many taps at once; ignored one")
-
-    async def _listen(self) -> None:
-        try:
-            self._unsubscribe = await self._line.subscribe(ANSWERED, self.hear)
-        except NeighbourError as error:
-            # It is subscribed all the same, with the next connection.
-            _log.info("Not listening to phones yet: %s", error)
-
-    async def _obey(self) -> None:
-        while True:
-            alert_id, user_id = await self._taps.get()
-            try:
-                await self._acknowledge(alert_id, user_id)
-            except Exception:  # noqa: BLE001 - a task's edge: one tap must not be the last that is heard
-                _log.exception("A tap on the phone could not be dealt with")
-
-    async def _acknowledge(self, alert_id: str, user_id: str) -> None:
+    async def _acknowledge(self, tap: tuple[str, str]) -> None:
+        alert_id, user_id = tap
         home = self._home()
         if home is None:
             _log.warning("Ignored a tap: Home Assistant has not told yet who is an administrator")
@@ -104,3 +66,9 @@ class AlertAnswers:
             return
         page = f"{self._page()}/alerts" if self._page() else ""
         await tell(self._phones, own, Notification("Not acknowledged", why, page, tag="nightshift_alert"))
+
+
+def _read(action: object, user_id: str) -> tuple[str, str] | None:
+    """Return the alert and who tapped; None for what is no such button."""
+    alert_id = acknowledged_id(action)
+    return None if alert_id is None else (alert_id, user_id)

@@ -5,14 +5,14 @@ in between changes nothing. A tap while Nightshift or its connection to the hub 
 suggestion then stays on offer. What could not be done at once is told when it is done, or cannot be.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from app.announce.notification import Answer, Button, Notification, answer_of, mark_of, page_of, question
 from app.announce.phones import Line, Phones, is_admin, tell
+from app.announce.taps import Taps
 from app.bus import Bus
 from app.errors import NeighbourError, NightshiftError
 from app.habits.announcements import KeptDecisionEnded
@@ -23,8 +23,6 @@ from app.hub.editor import editor_path
 from app.model import Home
 
 _log = logging.getLogger(__name__)
-ANSWERED: Final = "mobile_app_notification_action"
-_WAITING = 16
 _WEEK: Final = 7
 _STANDS: Final = {
     Verdict.ACCEPTING: "accepted",
@@ -60,66 +58,29 @@ class PhoneAnswers:
         home: Callable[[], Home | None],
         page: Callable[[], str],
     ) -> None:
-        self._line = line
         self._phones = phones
         self._offers = offers
         self._bus = bus
         self._home = home
         self._page = page
-        self._taps: asyncio.Queue[tuple[Answer, str] | KeptDecisionEnded] = asyncio.Queue(_WAITING)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._unsubscribe: list[Callable[[], None]] = []
+        self.taps: Taps[tuple[Answer, str] | KeptDecisionEnded] = Taps(line, _read, self._deal)
+        self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to listen; returns at once, whether there is a connection or not."""
-        self._unsubscribe = [self._bus.subscribe(KeptDecisionEnded, self._put)]
-        self._tasks = [asyncio.create_task(work, name="phone") for work in (self._listen(), self._obey())]
+        self._unsubscribe = self._bus.subscribe(KeptDecisionEnded, self.taps.put)
+        self.taps.start()
 
     async def stop(self) -> None:
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        if self._unsubscribe:
+            self._unsubscribe()
+        await self.taps.stop()
 
-    def hear(self, event: dict[str, Any]) -> None:
-        """Take an event of the hub; what is not an answer to us is left alone."""
-        data, context = event.get("data"), event.get("context")
-        action = data.get("action") if isinstance(data, dict) else None
-        user_id = context.get("user_id") if isinstance(context, dict) else None
-        try:
-            answer = answer_of(action)
-        except ValueError as error:
-            _log.info("Ignored a tap on %.100r: %s", action, error)
-            return
-        if answer is None:
-            return
-        self._put((answer, user_id if isinstance(user_id, str) else ""))
-
-    def _put(self, item: tuple[Answer, str] | KeptDecisionEnded) -> None:
-        try:
-            self._taps.put_nowait(item)
-        except asyncio.QueueFull:
-            _log.warning("Too many taps at once; ignored one")
-
-    async def _listen(self) -> None:
-        try:
-            self._unsubscribe.append(await self._line.subscribe(ANSWERED, self.hear))
-        except NeighbourError as error:
-            # It is subscribed all the same, with the next connection.
-            _log.info("Not listening to phones yet: %s", error)
-
-    async def _obey(self) -> None:
-        while True:
-            item = await self._taps.get()
-            try:
-                if isinstance(item, KeptDecisionEnded):
-                    await self._tell_of_kept(item)
-                else:
-                    await self._answer(*item)
-            except Exception:  # noqa: BLE001 - a task's edge: one tap must not be the last that is heard
-                _log.exception("A tap on the phone could not be dealt with")
+    async def _deal(self, item: tuple[Answer, str] | KeptDecisionEnded) -> None:
+        if isinstance(item, KeptDecisionEnded):
+            await self._tell_of_kept(item)
+        else:
+            await self._answer(*item)
 
     async def _tell_of_kept(self, ended: KeptDecisionEnded) -> None:
         """Tell whoever decided what became of it; those who were told on the phone that it is kept, there."""
@@ -213,3 +174,13 @@ class PhoneAnswers:
             _log.warning("The answer %r reached no phone: %s", said.notification.title, error)
             return
         await tell(self._phones, (*own, *others), said.notification)
+
+
+def _read(action: object, user_id: str) -> tuple[Answer, str] | None:
+    """Return the answer and who gave it; None for what is none to us."""
+    try:
+        answer = answer_of(action)
+    except ValueError as error:
+        _log.info("Ignored a tap on %.100r: %s", action, error)
+        return None
+    return None if answer is None else (answer, user_id)

@@ -188,8 +188,8 @@ async def test_one_that_no_night_found_is_told_and_nonsense_is_one_line_in_the_l
     caplog.set_level("INFO")
     for nonsense in ("NIGHTSHIFT_DROP_x", "URI", None, {"a": 1}, "NIGHTSHIFT_CREATE_" + "x" * 5000):
         await hall.tap(nonsense)
-    hall.answers.hear({"data": None, "context": "x"})
-    hall.answers.hear({})
+    hall.answers.taps.hear({"data": None, "context": "x"})
+    hall.answers.taps.hear({})
     await hall.tap("NIGHTSHIFT_CREATE_nobody")
     assert await hall.says() == ("Not done", "No such suggestion is on offer.")
     ignored = [line for line in caplog.messages if line.startswith("Ignored")]
