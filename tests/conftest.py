@@ -14,7 +14,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from tests.real_hub.peer import NEEDED, RealHub
 
-_SECONDS: Final = {"hub": 120, "browser": 90, "image": 600}
+_SECONDS: Final = {"hub": 240, "browser": 180, "image": 600}
 """What the tests with a mark may take: they start real programs. All others have pyproject's time-out."""
 
 _STATUS = pytest.StashKey[int]()

@@ -56,7 +56,7 @@ class Process:
         )
         log.close()
         self._http = aiohttp.ClientSession()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await self._answers():
                 if self._process.returncode is not None:
                     raise AssertionError(f"serve ended with {self._process.returncode}: {self.log()[-2000:]}")

@@ -18,7 +18,7 @@ from app.bus import Bus
 from app.clock import SystemClock, TurnedClock
 from app.neighbours import NeighbourChanged, Neighbours, NeighbourState
 
-SOON = 5.0
+SOON = 60.0
 
 
 def free_port() -> int:

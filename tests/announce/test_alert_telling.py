@@ -62,7 +62,7 @@ class Told:
     quiet: list[bool]
 
     async def until(self, true: Callable[[], Any]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not true():
                 await asyncio.sleep(0.005)
 

@@ -43,7 +43,7 @@ async def test_new_suggestions_are_one_letter() -> None:
     letters = Letters(box, bus, {"stats": "Statistics"})
     letters.start()
     bus.announce(_changed("Turn on the kettle at 06:45", "Turn off the hall at 23:00"))
-    subject, text, key = await asyncio.wait_for(box.letters.get(), 5)
+    subject, text, key = await asyncio.wait_for(box.letters.get(), 60)
     await letters.stop()
     assert subject == "Nightshift: 2 new suggestions"
     assert "- Turn on the kettle at 06:45\n" in text
@@ -60,7 +60,7 @@ async def test_a_night_without_news_writes_nothing_and_a_first_failure_neither()
     bus.announce(_ended(RunStatus.FAILED, attempt=1, trigger=Trigger.MANUAL))
     bus.announce(_ended(RunStatus.COMPLETED, attempt=2))
     bus.announce(_ended(RunStatus.FAILED, attempt=3, trigger=Trigger.RETRY))
-    subject, text, _ = await asyncio.wait_for(box.letters.get(), 5)
+    subject, text, _ = await asyncio.wait_for(box.letters.get(), 60)
     await letters.stop()
     assert subject == "Nightshift: the night failed"
     assert "did not succeed in 3 tries: hub: gone" in text
@@ -73,7 +73,7 @@ async def test_a_letter_that_cannot_leave_does_not_hold_up_the_next(caplog: pyte
     letters.start()
     bus.announce(_changed("first"))
     bus.announce(_changed("second"))
-    _, text, _ = await asyncio.wait_for(box.letters.get(), 5)
+    _, text, _ = await asyncio.wait_for(box.letters.get(), 60)
     await letters.stop()
     assert "second" in text
     assert "was not sent: mail: no answer" in caplog.text
@@ -89,7 +89,7 @@ async def test_a_job_that_keeps_failing_works_again_or_gives_up_is_a_letter_each
     bus.announce(JobFailing("stats", "home", 3, "hub: gone"))
     bus.announce(JobRecovered("stats", "home"))
     bus.announce(SubjectGivenUp(retry))
-    written = [await asyncio.wait_for(box.letters.get(), 5) for _ in range(3)]
+    written = [await asyncio.wait_for(box.letters.get(), 60) for _ in range(3)]
     await letters.stop()
     assert [subject for subject, _, _ in written] == [
         "Nightshift: Statistics keeps failing",

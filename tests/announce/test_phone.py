@@ -43,7 +43,7 @@ class Hall:
 
     async def says(self, count: int = 1) -> tuple[str, str]:
         """Wait for the n-th notification; return its title and message."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.hub.sent) < count:
                 await asyncio.sleep(0.001)
         data = self.hub.sent[count - 1][1]

@@ -106,14 +106,14 @@ async def desk(tmp_path: Path, inbox: Inbox) -> AsyncIterator[Office]:
 
 
 async def _until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 
 
 async def _written(desk: Office, count: int) -> list[tuple[str, int, bool, bool]]:
     """Wait until so many tries are written down."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sum(row[1] for row in rows) < count if (rows := await desk.rows()) else True:
             await asyncio.sleep(0.005)
     return rows

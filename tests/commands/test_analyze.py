@@ -28,7 +28,7 @@ def download(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_a_recorder_file_gives_json_and_nothing_else(
     recorder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,7 +46,7 @@ def test_a_recorder_file_gives_json_and_nothing_else(
         }  # fmt: skip
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_the_same_file_gives_the_same_ids(recorder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["analyze", "--recorder", str(recorder), "--timezone", "Europe/Amsterdam", "--format", "json"]
     found = []

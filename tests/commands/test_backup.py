@@ -14,7 +14,7 @@ from tests.package.manifest import read_yaml
 from tests.process import serving
 from tests.store.hammer import copied, restored
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 NO_HUB = {"NIGHTSHIFT_HUB_URL": "http://127.0.0.1:9", "NIGHTSHIFT_HUB_TOKEN": "t", "NIGHTSHIFT_MQTT": "off"}
 
 

@@ -150,7 +150,7 @@ def _started(folder: Path, *words: str, output: Any = subprocess.PIPE) -> subpro
     )
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_a_look_is_explained_with_what_it_wrote_to_its_log(folder: Path) -> None:
     done = _started(folder, "run", "health_check", "--explain")
     assert done.returncode == 0, done.stderr
@@ -158,7 +158,7 @@ def test_a_look_is_explained_with_what_it_wrote_to_its_log(folder: Path) -> None
     assert "health_check completed" in done.stdout.splitlines()[-1]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_a_home_that_is_not_there_is_refused(folder: Path) -> None:
     done = _started(folder, "run", "analysis", "--home", "elsewhere")
     assert done.returncode == 2

@@ -17,7 +17,7 @@ from app.clock import TurnedClock
 from app.store.database import Store
 from tests.process import serving
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NO_HUB = {"NIGHTSHIFT_HUB_URL": "http://127.0.0.1:9", "NIGHTSHIFT_HUB_TOKEN": "t", "NIGHTSHIFT_MQTT": "off"}
 

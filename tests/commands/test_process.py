@@ -14,7 +14,7 @@ import pytest
 from app.declared import JOBS
 from tests.process import Process, free_port
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 NO_HUB = {"NIGHTSHIFT_HUB_URL": "http://127.0.0.1:9", "NIGHTSHIFT_HUB_TOKEN": "t"}
 
 

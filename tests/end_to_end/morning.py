@@ -36,7 +36,7 @@ class Wire:
             self.heard.append((time.monotonic(), message.topic.value, said))
 
     async def hears(self, topic: str, fits: Callable[[dict[str, Any]], bool]) -> tuple[float, dict[str, Any]]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 for at, heard, said in self.heard:
                     if heard == topic and fits(said):
@@ -82,7 +82,7 @@ class Watcher:
                     self.live.append((time.monotonic(), name, json.loads(rest)))
 
     async def sees(self, name: str, fits: Callable[[dict[str, Any]], bool]) -> tuple[float, dict[str, Any]]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 for at, one, said in self.live:
                     if one == name and fits(said):
@@ -91,7 +91,7 @@ class Watcher:
 
     async def alert_about(self, entity_id: str) -> tuple[float, dict[str, Any]]:
         """Ask for open alerts until there is one about it."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 for one in await self.process.get("/api/alerts"):
                     if one["entity_id"] == entity_id:
@@ -173,7 +173,7 @@ async def attributes(hand: Hand, entity_id: str) -> dict[str, Any]:
 
 async def comes_to(hand: Hand, entity_id: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until an entity's attributes are so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not fits(found := await attributes(hand, entity_id)):
             await asyncio.sleep(0.1)
     return found

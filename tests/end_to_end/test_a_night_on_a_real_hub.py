@@ -16,7 +16,7 @@ from tests.process import Process, serving
 from tests.real_hub.past import SEED, furnish
 from tests.real_hub.peer import RealHub
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 
 MACHINE_MADE = {"light.garden", "light.study", "light.night_light"}
 """Lights that only the invented home's automations switch."""
@@ -142,7 +142,7 @@ async def test_killed_in_the_middle_it_is_interrupted_and_caught_up_once(
         await process.in_the_middle(READING)
         await process.kill()
     async with serving(folder, variables) as process:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             # The page opens a moment before what is owed is taken up.
             while (newest := (await process.runs("analysis"))[0])["run_id"] == cut["run_id"]:
                 await asyncio.sleep(0.05)
@@ -163,7 +163,7 @@ async def test_asked_to_stop_in_the_middle_it_leaves_in_good_order(
         await _until(hub_api, "sensor.nightshift_status", "idle", "ok", "warning", "failed")
         _, started = await process.post("/api/analyze/trigger")
         await process.in_the_middle(READING)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await process.stop() == 0
     await _until(hub_api, "sensor.nightshift_status", "unavailable")
     async with serving(folder, variables) as process:

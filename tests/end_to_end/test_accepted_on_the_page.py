@@ -20,7 +20,7 @@ from tests.web.test_page_in_a_browser import browsing
 
 __all__ = ["desk", "hand", "things"]
 
-pytestmark = [pytest.mark.hub, pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.browser, pytest.mark.timeout(300)]
 
 LAMP, TV = "light.dim_lamp", "media_player.tv"
 """In the past that the hub is given, people turn the lamp on when the TV comes on."""

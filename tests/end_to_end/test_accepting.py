@@ -23,7 +23,7 @@ from tests.real_hub.past import SEED, furnish
 from tests.real_hub.peer import RealHub
 from tests.web.house import suggestion
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 
 
 @dataclass
@@ -48,13 +48,13 @@ class Hand:
             return "" if reply.status == 404 else str((await reply.json())["state"])
 
     async def becomes(self, entity_id: str, state: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.state(entity_id) != state:
                 await asyncio.sleep(0.1)
 
     async def recorded(self, entity_id: str, state: str) -> None:
         """Wait until the hub's history ends with that state: its recorder writes every five seconds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with self.http.get(
                     "/api/history/period", params={"filter_entity_id": entity_id}
@@ -86,7 +86,7 @@ class Hand:
 
     async def asked(self, entity_id: str) -> str:
         """Wait until a run of an automation waits for its answer; return the run's context."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with self.http.get(f"/api/states/{entity_id}") as reply:
                     said = await reply.json()
@@ -103,7 +103,7 @@ class Hand:
 
     async def rests(self, entity_id: str) -> None:
         """Wait until no run of an automation is going on."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with self.http.get(f"/api/states/{entity_id}") as reply:
                     if (await reply.json())["attributes"]["current"] == 0:
@@ -189,7 +189,7 @@ class Desk:
 
     async def ready(self) -> None:
         """Wait until the home is known: before that nothing is accepted."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await self.do("accept", automation={}))[0] == 503:
                 await asyncio.sleep(0.1)
 

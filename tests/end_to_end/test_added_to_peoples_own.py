@@ -22,7 +22,7 @@ from tests.web.house import suggestion
 
 __all__ = ["hand", "things"]  # fixtures
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 
 
 @dataclass
@@ -50,7 +50,7 @@ async def own(hand: Hand, things: Things) -> AsyncIterator[Own]:
     path = f"/api/config/automation/config/{unique_id}"
     async with hand.http.post(path, json=config) as reply:
         assert reply.status == 200
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not [
             one for one in await hand.say("config/entity_registry/list") if one["unique_id"] == unique_id
         ]:

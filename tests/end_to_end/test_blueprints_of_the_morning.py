@@ -23,7 +23,7 @@ from tests.end_to_end.morning import (
 )
 
 __all__ = ["hand", "phone", "sensors", "told", "watcher"]
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 _BLUEPRINTS = Path(__file__).parents[2] / "blueprints/automation/nightshift"
 
 
@@ -67,7 +67,7 @@ class Note:
 
     async def says(self, text: str) -> None:
         """Wait until that is what was written last."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.said() != text:
                 await asyncio.sleep(0.1)
 

@@ -13,7 +13,7 @@ from app.habits.targets import STATES, Target
 from tests.habits.kinds import KINDS
 from tests.real_hub.peer import RealHub
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 
 _NEVER_OFFERED = frozenset({"alarm_control_panel", "lawn_mower", "siren", "valve", "water_heater"})
 

@@ -32,7 +32,7 @@ from tests.process import PROOF
 from tests.real_hub.peer import RealHub
 
 __all__ = ["hand", "things"]
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 _BLUEPRINT = Path(__file__).parents[2] / "blueprints/automation/nightshift/new_suggestions.yaml"
 
 
@@ -55,7 +55,7 @@ class Phone:
         return web.json_response({"target": self.name}, status=201)
 
     async def shows(self) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self.pushed.get()
 
     async def tap(self, action: str) -> None:
@@ -67,7 +67,7 @@ class Phone:
     async def heard_by(self, desk: Desk) -> None:
         """Come back when that Nightshift hears this phone: it says so of what it does not understand."""
         word = f"NIGHTSHIFT_{secrets.token_hex(4)}"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while word not in desk.process.log():
                 await self.tap(word)
                 await asyncio.sleep(0.2)
@@ -102,7 +102,7 @@ async def phone_of(hand: Hand, token: str) -> AsyncIterator[Phone]:
         async with hand.http.post(url, json=registration, headers=head) as reply:
             assert reply.status == 201, await reply.text()
             phone.webhook_id = (await reply.json())["webhook_id"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while phone.service.partition(".")[2] not in (await hand.say("get_services"))["notify"]:
                 await asyncio.sleep(0.1)
         yield phone
@@ -237,7 +237,7 @@ class Wire:
         await self.client.publish("nightshift/nightshift/cmd/suggestion", json.dumps(command), qos=1)
 
     async def hears(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for message in self.client.messages:
                 said: dict[str, Any] = json.loads(bytes(message.payload))
                 if fits(said):

@@ -39,7 +39,7 @@ from tests.real_hub.peer import RealHub
 
 pytestmark = pytest.mark.hub
 
-SOON = 20.0
+SOON = 60.0
 State = dict[str, Any]
 
 

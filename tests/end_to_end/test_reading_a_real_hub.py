@@ -32,7 +32,7 @@ from tests.real_hub.peer import RealHub
 
 pytestmark = pytest.mark.hub
 
-SOON = 20.0
+SOON = 60.0
 CLOCK = SystemClock()
 LAMPS = ("hall", "lamp", "porch")
 

@@ -79,7 +79,7 @@ async def test_each_comes_on_its_schedule_the_report_after_the_insights_and_once
         assert all(section["items"] or section["empty"] for section in report["sections"])
         assert "could not be read" not in json.dumps(report)
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while report["title"] not in _subjects(inbox):
                 await asyncio.sleep(0.1)
     async with serving(tmp_path / "data", often):

@@ -20,7 +20,7 @@ from app.hub.side_bar import PersistentNotifications
 from app.neighbours import Neighbours
 from tests.real_hub.peer import RealHub
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hub, pytest.mark.timeout(300)]
 
 DAY_OF_THE_CHANGE = datetime(2025, 10, 25, 22, tzinfo=UTC)
 """Midnight in Amsterdam, before the night in which an hour came twice."""
@@ -125,7 +125,7 @@ async def test_long_term_figures_are_read_in_the_homes_days(now: HubNow, hub: Hu
         },
         stats=[{"start": at.isoformat(), "mean": 20.0, "min": 19.0, "max": 22.5} for at in hours],
     )  # fmt: skip
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not {meter, room} <= {kind.statistic_id for kind in await now.statistics()}:
             await asyncio.sleep(0.2)
 

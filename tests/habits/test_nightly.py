@@ -30,7 +30,7 @@ from app.words.writer import Writer
 NOW = datetime(2026, 2, 2, 2, tzinfo=UTC)
 DAYS = 28
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 
 def coffee(days: int = DAYS) -> list[Event]:

@@ -23,7 +23,7 @@ from app.words.models import HomeAssistantModel
 from app.words.writer import Writer
 from tests.habits.test_nightly import NOW, Told, coffee
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 
 async def _says_the_draft(_domain: str, _service: str, data: dict[str, Any]) -> dict[str, Any]:

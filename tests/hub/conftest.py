@@ -43,14 +43,28 @@ async def server(peer: Peer) -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-async def hub(server: TestServer, bus: Bus, clock: TurnedClock, board: Board) -> AsyncIterator[Hub]:
-    """A connection that was not started yet; a command without an answer gives up after 0.3 s."""
+def patience() -> float:
+    """Return the seconds after which a command without an answer is given up.
+
+    Long, as machines stall; a test in which the hub is silent has less of it (`impatient`).
+    """
+    return 25.0
+
+
+impatient = pytest.mark.parametrize("patience", [1.5])
+
+
+@pytest.fixture
+async def hub(
+    server: TestServer, bus: Bus, clock: TurnedClock, board: Board, patience: float
+) -> AsyncIterator[Hub]:
+    """A connection that was not started yet."""
     hub = Hub(
         str(server.make_url("")),
         SecretStr(TOKEN),
         neighbours=Neighbours(bus, clock),
         clock=clock,
-        command_seconds=0.3,
+        command_seconds=patience,
     )
     yield hub
     await hub.close()

@@ -330,8 +330,9 @@ async def test_a_command_that_no_event_answers_is_given_up(
     hub: Hub, peer: Peer, board: Board, clock: TurnedClock
 ) -> None:
     peer.answers["count"] = None
+    await hub.command("get_config")
     with pytest.raises(NoReplyError, match="no answer to count within"):
-        await hub.first_event("count", wanted=is_odd, timeout_seconds=0.05)
+        await hub.first_event("count", wanted=is_odd, timeout_seconds=0.5)
     await peer.until(lambda: peer.times("unsubscribe_events") == 1)
 
     waiting = asyncio.create_task(hub.first_event("count", wanted=is_odd, timeout_seconds=9))

@@ -16,6 +16,7 @@ from app.hub.live import HubSource
 from app.hub.source import Slice
 from app.model import Cause, Entity, Home, User
 from app.neighbours import NeighbourState
+from tests.hub.conftest import impatient
 from tests.hub.peer import DROP, SILENCE, Board, Fail, Peer
 from tests.hub.recorded import Recorded
 
@@ -171,6 +172,7 @@ async def test_a_sensor_tells_one_number_a_minute(source: HubSource, past: Recor
     assert [e.state for e in events] == [str(n) for n in range(0, 600, 60)] + ["unavailable"]
 
 
+@impatient
 async def test_a_request_without_an_answer_is_asked_in_halves(
     source: HubSource, past: Recorded, peer: Peer
 ) -> None:
@@ -189,6 +191,7 @@ async def test_a_request_without_an_answer_is_asked_in_halves(
     assert [e.state for e in events] == ["on", "off"] * 3
 
 
+@impatient
 async def test_a_request_for_many_entities_is_asked_in_halves_too(
     source: HubSource, past: Recorded, peer: Peer
 ) -> None:
@@ -207,6 +210,7 @@ async def test_a_request_for_many_entities_is_asked_in_halves_too(
     assert len(events) == 60
 
 
+@impatient
 async def test_a_hub_that_never_answers_is_given_up_with_what_came_before_kept(
     source: HubSource, past: Recorded, peer: Peer
 ) -> None:

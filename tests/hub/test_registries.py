@@ -7,6 +7,7 @@ from app.hub.client import Hub
 from app.hub.errors import NoReplyError
 from app.hub.registries import read_home
 from app.model import Area, Automation, Device, Person
+from tests.hub.conftest import impatient
 from tests.hub.peer import SILENCE, Fail, Peer
 
 ANA = "3fec5b61f1e2479ab9409264e9602d4a"
@@ -206,6 +207,7 @@ async def test_a_configuration_that_makes_no_sense_is_named(
         await read_home(hub)
 
 
+@impatient
 async def test_a_hub_that_stops_answering_is_not_taken_for_an_empty_home(hub: Hub, whole: Peer) -> None:
     whole.answers["get_states"] = SILENCE
 

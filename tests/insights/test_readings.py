@@ -225,7 +225,7 @@ async def test_a_hub_that_answers_never_holds_nothing_up_for_long(monkeypatch: p
     home = SmallHome(slow=True)
     home.put("sensor.x", "7")
     slow = {"template": "t"}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         found = await read(home, slow, slow, slow, slow, slow, {"figure": "batteries_low"},
                            figures=SmallFigures({"batteries_low": 1}))  # fmt: skip
     assert all(one.away and one.missing == "The hub took too long to answer." for one in found[:5])

@@ -88,7 +88,7 @@ class Week:
             )
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_killed_at_a_hundred_instants_of_a_week_each_run_is_done_and_none_twice(tmp_path: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311 - when to kill
     kills, seed = 0, SEED

@@ -18,7 +18,7 @@ from app.jobs.spec import CatchUp, JobSpec
 from app.store.database import Store
 from tests.jobs.crew import Crew, Quick, at, crew, job, turn_to
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 AROUND = 5 * DAY
 """So long before and after each change of the clocks the job that runs six times a day is on."""

@@ -14,7 +14,7 @@ from app.clock import SystemClock
 from app.jobs.ledger import Run, RunStatus, Trigger
 from tests.jobs.crew import SOON, Quick, crew, job, until
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 
 async def begun(folder: Path, how: str) -> Process:

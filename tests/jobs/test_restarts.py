@@ -383,7 +383,7 @@ async def test_without_the_schedules_file_the_ledger_still_knows_what_was_missed
 
 
 @pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe"])
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 async def test_over_both_changes_of_the_clocks_with_a_restart_each_day_each_night_runs_once(
     tmp_path: Path, zone: str
 ) -> None:

@@ -48,7 +48,7 @@ PLACES: Final = (
 )
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ALWAYS = 1000
-_AT_MOST_SECONDS = 100
+_AT_MOST_SECONDS = 250
 _ROOMS = tuple(Subject(name) for name in ("attic", "bath", "cellar", "den", "hall", "kitchen", "loft"))
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 
 _RUN: Final = Path(__file__).resolve().parents[2] / "run.sh"
 _PYPROJECT: Final = """

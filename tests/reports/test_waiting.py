@@ -41,7 +41,7 @@ async def _six_o_clock(opened: Office) -> None:
 
 
 async def _until(true: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 

@@ -318,7 +318,7 @@ _STEP = st.one_of(
     gaps=st.lists(st.integers(min_value=1, max_value=120_000), min_size=5, max_size=60),
     steps=st.lists(_STEP, min_size=3, max_size=30),
 )
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_whatever_is_cut_off_each_change_is_counted_once(
     gaps: list[int], steps: list[tuple[str, int]]
 ) -> None:

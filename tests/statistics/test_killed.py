@@ -16,7 +16,7 @@ from tests.statistics.counted_till_killed import ENDS, fill
 from tests.statistics.small_home import HOME, MONDAY, Figures
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_process_killed_while_it_counts_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(11)  # noqa: S311 - no secret
     kills, done = 0, False

@@ -103,7 +103,7 @@ async def beside(real_hub: RealHub, folder: Path, prepared: Any = None) -> Async
         made.start()
         closing.callback(made.stop)
         now.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while now.since is None:
                 await asyncio.sleep(0.05)
         yield Beside(hub, api, made)
@@ -120,7 +120,7 @@ async def test_what_is_pressed_is_counted_at_the_next_pass(real_hub: RealHub, tm
         before = await nightshift.events_today()
         for state in ("on", "off", "on", "unavailable", "on"):
             await nightshift.says(f"light.lamp_{name}", state)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await nightshift.events_today() < before + 3:
                 await nightshift.look()
                 await asyncio.sleep(0.1)
@@ -164,7 +164,7 @@ async def test_energy_and_rooms_are_what_the_hub_measured(real_hub: RealHub, tmp
             "cost_adjustment_day": 0.0,
         }
         await hub.command("energy/save_prefs", energy_sources=[grid])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while f"{source}:import" not in str(await hub.command("recorder/list_statistic_ids")):
                 await asyncio.sleep(0.1)
 

@@ -17,7 +17,7 @@ from tests.store.hammer import agree, copied, hammering, prepare_tables, restore
 
 _ROUNDS = int(os.environ.get("STILL_ROUNDS", "6"))
 """How many backups are made; more to be surer."""
-pytestmark = pytest.mark.timeout(60 + 5 * _ROUNDS)
+pytestmark = pytest.mark.timeout(300 + 5 * _ROUNDS)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from app.words.writer import Words, Writer
 from tests.words.options import options
 
 # The first test pays for importing the client's library.
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 
 KEY = "sk-very-secret-0123456789"
 TEMPLATE = Words("Turn on Hall lamp at 22:30", "On 24 of 26 evenings you did this yourself.")
