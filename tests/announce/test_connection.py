@@ -224,7 +224,7 @@ async def test_being_stopped_while_connecting_leaves_nothing_open(board: Board) 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        async with _up(always(Broker("127.0.0.1", port)), board, answer_seconds=25):
+        async with _up(always(Broker("127.0.0.1", port)), board, answer_seconds=3):
             await asyncio.wait_for(arrived.wait(), 60)
         await asyncio.wait_for(asyncio.gather(*calls), 60)
 
