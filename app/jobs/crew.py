@@ -78,8 +78,13 @@ class Crew:
             raise NightshiftError("Nightshift is stopping: no run is started any more")
         task = asyncio.create_task(self._start(duty, start))
         self._starts.add(task)
-        task.add_done_callback(self._starts.discard)
+        task.add_done_callback(self._began)
         return await asyncio.shield(task)
+
+    def _began(self, task: asyncio.Task[Run | None]) -> None:
+        self._starts.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone, and would have been told
 
     def cancel(self, run_id: str, why: CutOff = CutOff.CANCELLED) -> bool:
         """End a running run from outside; False when it does not run."""

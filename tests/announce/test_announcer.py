@@ -252,7 +252,8 @@ async def test_pressing_the_button_runs_the_job_once_however_often(
         await ear.hear(TOPICS.state)
         for _ in range(5):
             await ear.say(TOPICS.run, "PRESS")
-        await ear.hear(TOPICS.state, _has(running=True))
+        await ear.say(TOPICS.enabled, "OFF")
+        await ear.hear(TOPICS.state, _has(running=True, enabled=False))  # commands are obeyed in turn
         house.may_end.set()
         await ear.hear(ANALYSIS_COMPLETE)
         assert len(await house.ledger.recent("analysis")) == 1

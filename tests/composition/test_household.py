@@ -16,11 +16,11 @@ from app.hub.source import Slice
 from app.model import Home
 from app.options import Options
 from app.store.database import Store
-from tests.hub.conftest import board, bus, clock, hub, peer, server
+from tests.hub.conftest import board, bus, clock, hub, patience, peer, server
 from tests.hub.peer import Peer
 from tests.jobs.crew import until
 
-__all__ = ["board", "bus", "clock", "hub", "peer", "server"]
+__all__ = ["board", "bus", "clock", "hub", "patience", "peer", "server"]
 
 
 class Described:
