@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from _pytest.terminal import TerminalReporter
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.real_hub.peer import NEEDED, RealHub
 
@@ -18,6 +19,15 @@ _SECONDS: Final = {"hub": 240, "browser": 180, "image": 600}
 """What the tests with a mark may take: they start real programs. All others have pyproject's time-out."""
 
 _STATUS = pytest.StashKey[int]()
+
+# Nothing is timed, and the examples are the same each time: NEW_EXAMPLES=1 looks for others.
+settings.register_profile(
+    "nightshift",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="NEW_EXAMPLES" not in os.environ,
+)
+settings.load_profile("nightshift")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -80,7 +80,7 @@ def test_a_daily_job_comes_once_each_local_day_of_a_year(zone: str, schedule: st
     assert len(days) == len(set(days)) == (days[-1] - days[0]).days + 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     zone=st.sampled_from(ZONES),
     schedule=st.sampled_from(SCHEDULES),

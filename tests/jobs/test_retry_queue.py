@@ -336,7 +336,7 @@ EVENTS = (
 WHAT_HAPPENS = st.lists(st.tuples(st.sampled_from(EVENTS), st.sampled_from(["ann", "bob"])), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(events=WHAT_HAPPENS)
 def test_whatever_happens_nothing_in_the_queue_is_lost_or_doubled_or_tried_too_often(
     events: list[tuple[Callable[[Life, str, str], Awaitable[None]], str]],

@@ -536,7 +536,7 @@ async def test_a_list_that_cannot_be_had_fails_the_run_and_touches_no_queue(here
     assert await here.queue.all() == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     failing=st.lists(st.sets(st.integers(0, 6)), min_size=1, max_size=6),
     cuts=st.lists(st.integers(0, 30), max_size=6),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.clock import TurnedClock, to_ms
@@ -313,7 +313,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(
     gaps=st.lists(st.integers(min_value=1, max_value=120_000), min_size=5, max_size=60),
     steps=st.lists(_STEP, min_size=3, max_size=30),
