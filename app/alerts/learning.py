@@ -238,7 +238,9 @@ def _measure(facts: DayFacts, entity_id: str, at: Any, value: Any, day: LocalDay
         round(float(middle), 2),
         round(float(ordered[-1]), 2),
     )
-    longest = int(max(np.diff(at, prepend=day.start, append=day.end)))
+    # Pieces put together by hand: `diff` with its ends joined on takes three times as long, for each sensor.
+    edges = int(at[0]) - day.start, day.end - int(at[-1])
+    longest = max(*edges, int(np.diff(at).max())) if len(at) > 1 else max(edges)
     facts.gaps[entity_id] = (len(at), longest // _SECOND_MS)
 
 
