@@ -160,8 +160,13 @@ async def house(hub: Hub, real_hub: RealHub) -> AsyncIterator[House]:
             await asyncio.gather(obeying, return_exceptions=True)
 
 
-async def recorded(hub: Hub, house: House, home: Home, since: datetime, last: tuple[str, str]) -> list[Event]:
-    """Return the house's events once the hub's recorder has written the last one (it does every 5 s)."""
+async def recorded(
+    hub: Hub, house: House, home: Home, since: datetime, last: tuple[str, str], *, times: int = 1
+) -> list[Event]:
+    """Return the house's events, once the hub's recorder has written so many of the last one's entity.
+
+    It writes every 5 s.
+    """
     async with asyncio.timeout(SOON * 2):
         while True:
             events = [
@@ -170,7 +175,8 @@ async def recorded(hub: Hub, house: House, home: Home, since: datetime, last: tu
                 for event in each.events.rows()
                 if house.name in event.entity_id
             ]
-            if any((event.entity_id, event.state) == last for event in events):
+            of_last = [event for event in events if event.entity_id == last[0]]
+            if len(of_last) >= times and last[1] in {event.state for event in of_last}:
                 return events
             await CLOCK.sleep(0.5)
 
@@ -212,9 +218,7 @@ async def test_who_did_it_is_told_for_each_way_to_switch_a_lamp(hub: Hub, house:
     await house.becomes(porch, "off")
     await house.press("porch", "ON")  # the switch on the wall, within them
 
-    events = await recorded(hub, house, home, since, (porch, "on"))
-    while [e.entity_id for e in events].count(porch) < 3:
-        events = await recorded(hub, house, home, since, (porch, "on"))
+    events = await recorded(hub, house, home, since, (porch, "on"), times=3)
 
     assert [(e.entity_id, e.state, e.cause, e.actor) for e in events] == [
         (hall, "on", Cause.PERSON, owner),
@@ -233,9 +237,7 @@ async def test_two_pulls_that_overlap_read_the_same(hub: Hub, house: House) -> N
     since = CLOCK.now()
     for state in ("ON", "OFF", "ON"):
         await house.press("hall", state)
-    first = await recorded(hub, house, home, since, (house.lamp("hall"), "on"))
-    while len(first) < 3:
-        first = await recorded(hub, house, home, since, (house.lamp("hall"), "on"))
+    first = await recorded(hub, house, home, since, (house.lamp("hall"), "on"), times=3)
 
     again = await recorded(hub, house, home, since - timedelta(hours=2), (house.lamp("hall"), "on"))
 
@@ -250,8 +252,6 @@ async def test_the_recorder_file_tells_the_same_as_the_hub(hub: Hub, house: Hous
     await house.becomes(house.lamp("lamp"), "on")
     await house.press("hall", "ON")
     told = await recorded(hub, house, home, since, (house.lamp("hall"), "on"))
-    while len(told) < 3:
-        told = await recorded(hub, house, home, since, (house.lamp("hall"), "on"))
 
     _, events = await asyncio.to_thread(read_recorder, real_hub.recorder, None, None)
 
