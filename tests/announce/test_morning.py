@@ -101,6 +101,7 @@ async def test_an_alert_is_told_as_it_goes_and_counted_by_level(
         "place": "Bathroom",
         "entity_id": "binary_sensor.leak",
         "detected_at": "2026-11-22T02:00:00+00:00",
+        "reopened_at": None,
         "times": 1,
         "open": True,
         "tell": True,

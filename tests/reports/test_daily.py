@@ -95,6 +95,18 @@ async def test_alerts_are_told_the_worst_first_with_how_long_they_lasted(desk: O
     assert "2 alerts" in report.summary
 
 
+async def test_what_is_open_again_says_since_when(desk: Office) -> None:
+    await desk.alerts_at(local(9), water())
+    await desk.alerts_at(local(10), over=("water-cellar",))
+    await desk.alerts_at(local(14), water())
+    report = await desk.report()
+    assert told(section(report, "alerts")) == [
+        "Water in the cellar | critical | open again since 14:00, first 09:00, 2 times"
+    ]
+    assert "since 2 May 14:00" in section(report, "issues").items[0].remark
+    assert "open again" in section(report, "issues").items[0].remark
+
+
 async def test_what_came_back_and_what_lasts_are_the_top_issues(desk: Office) -> None:
     flapping = water("door", Level.MEDIUM, title="Front door left open")
     for hour in (8, 10, 12):
