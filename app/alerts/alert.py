@@ -43,9 +43,9 @@ class Alert(Frozen):
     """What the page, the API and MQTT show of one. Times are UTC; `cause` is what makes it one alert.
 
     `area_id` and `place` (the area's name) are empty where it has none. `closed_at` None: it lasts.
-    `times` is how often the cause came back (1 the first time), `reopened_at` when it last did; of one that came
-    back before that was noted it is None. `read_by` and `acknowledged_by` are user ids,
-    or empty. Texts may hold names from the hub: they may be hostile.
+    `times` is how often the cause came (1 the first time), `reopened_at` when it last came back; None also
+    where that was not noted then. `read_by` and `acknowledged_by` are user ids, or empty. Texts may hold
+    names from the hub: they may be hostile.
     """
 
     alert_id: str

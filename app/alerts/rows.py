@@ -26,7 +26,8 @@ NEW: Final = (
 CHANGED: Final = (
     "UPDATE alert SET kind = :kind, level = :level, title = :title, description = :description,"
     " entity_id = :entity_id, area_id = :area_id, place = :place, updated_at = :updated_at,"
-    " closed_at = :closed_at, reopened_at = :reopened_at, times = :times, is_read = :is_read, read_by = :read_by, read_at = :read_at,"
+    " closed_at = :closed_at, reopened_at = :reopened_at, times = :times, is_read = :is_read,"
+    " read_by = :read_by, read_at = :read_at,"
     " acknowledged_by = :acknowledged_by, acknowledged_at = :acknowledged_at, told_at = :told_at,"
     " told_level = :told_level, waits = :waits WHERE alert_id = :alert_id"
 )

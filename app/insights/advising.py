@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from app.insights.bands import Stretch, around, label_of, reached
-from app.insights.insight import Priority
-from app.insights.numbers import half_up, said
+from app.insights.enough import percent
+from app.insights.insight import ENOUGH, Priority
+from app.insights.numbers import said
 from app.insights.readings import Reading
 from app.insights.scorecard import PLACEHOLDER, Category, Metric
 from app.insights.standing import Standing
@@ -49,15 +49,16 @@ def weak_advice(
 def missing_advice(standing: Standing, category: Category, metric: Metric) -> Advice:
     """Say that a metric could not be read, and what its reading would add."""
     reading = standing.reading(category, metric)
-    after = standing.confidence + float(standing.of_all(category, metric))
-    now = _percent(standing.confidence)
+    after = round(standing.confidence + float(standing.of_all(category, metric)), 9)
+    now = percent(standing.confidence)
+    enough = ", enough to be shown" if standing.confidence < ENOUGH <= after else ""
     return Advice(
         about="missing",
         priority=Priority.LOW,
         title=f"No reading for {_lower(metric.title)}",
-        message=f"{metric.title} is missing from the score. {reading.missing}",
+        message=f"{metric.title} is missing from the score. {reading.missing} {reading.to_do}".strip(),
         rests_on=f"{reading.read_from}: {reading.missing}",
-        would_change=f"The score would rest on {_percent(after)} of its weight instead of {now}.",
+        would_change=f"The score would rest on {percent(after)} of its weight instead of {now}{enough}.",
         category=category.key,
         metric=metric.key,
     )
@@ -141,10 +142,6 @@ def _better(standing: Standing, category: Category, metric: Metric, value: float
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: words.get(found[1], found[0]), text)
-
-
-def _percent(share: float) -> str:
-    return f"{half_up(Fraction(str(round(share * 100, 6))))} %"
 
 
 def _capital(text: str) -> str:

@@ -25,9 +25,9 @@ _MOODS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """`seen` says who read it or takes care of it, "" for nobody. `again` is since when it is open again; `lasts`
-    is how long it lasts since then, "" of what came back before that was noted. Every text but `word` may be
-    hostile.
+    """`seen` says who read it or takes care of it, "" for nobody. `again` is since when it is open again;
+    `lasts` is how long it lasts since then, "" of what came back before that was noted. Every text but `word`
+    may be hostile.
     """
 
     alert_id: str

@@ -12,7 +12,7 @@ from app.clock import to_ms
 from app.errors import StoreError
 from app.habits.offers.decision import Body, Verdict, Wish
 from app.habits.offers.decisions import Decisions
-from app.insights.insight import Priority
+from app.insights.insight import CategoryScore, MetricScore, Priority
 from app.jobs.run import RunStatus
 from app.reports import writer
 from app.reports.period import Period
@@ -135,14 +135,31 @@ async def test_the_score_is_that_of_the_morning_and_says_what_it_rests_on(desk: 
     await desk.scored(YESTERDAY, 50)
     await desk.scored(YESTERDAY + DAY, 82, confidence=0.75, stale_since=local(6))
     assert told(section(await desk.report(), "score")) == [
-        "Home | 82 of 100 | from 75% of what it is made of, from earlier readings: Home Assistant was away",
+        "Home | 82 of 100 | from 75 % of what it is made of, from earlier readings: Home Assistant was away",
         "Safety | 82 | 35% of Home",
     ]
 
 
 async def test_a_score_that_could_not_be_found_is_not_made_up(desk: Office) -> None:
     await desk.scored(YESTERDAY + DAY, None, confidence=0.0)
-    assert told(section(await desk.report(), "score")) == ["Home | not known | from 0% of what it is made of"]
+    assert told(section(await desk.report(), "score")) == [
+        "Home | not known yet | too little is known: 0 % of what it is made of"
+    ]
+
+
+async def test_a_score_of_which_too_little_is_known_is_no_number_and_names_what_is_missing(
+    desk: Office,
+) -> None:
+    lacking = [MetricScore(key=f"m{n}", title=f"Metric {n}", weight=0.25, missing="Gone.") for n in range(4)]
+    part = CategoryScore(key="all", title="All", weight=1, score=None, metrics=tuple(lacking))
+    await desk.scored(YESTERDAY + DAY, 98, confidence=0.3, health_breakdown=(part,))
+    report = await desk.report()
+    assert told(section(report, "score")) == [
+        ("Home | not known yet | too little is known: 30 % of what it is made of;"
+        " missing Metric 0, Metric 1, Metric 2 and 1 more")
+    ]
+    assert "Home not known yet" in report.summary
+    assert "98" not in report.summary
 
 
 @pytest.mark.parametrize(
