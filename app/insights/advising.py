@@ -107,7 +107,7 @@ class _Told:
             unit=reading.unit,
             amount=amount,
             band=band,
-            rests_on=f"{metric.title}: {amount} ({band}: {points} of 100), from {_source(reading)}.",
+            rests_on=f"{metric.title}: {amount} ({band}: {points} of 100){_source(metric, reading)}.",
             words={
                 "title": metric.title,
                 "value": number,
@@ -118,8 +118,10 @@ class _Told:
         )
 
 
-def _source(reading: Reading) -> str:
-    return reading.read_from + (f", read {reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.stale else "")
+def _source(metric: Metric, reading: Reading) -> str:
+    """Say where a reading is from, unless that is called what the metric is."""
+    told = f", from {reading.read_from}" if reading.read_from.casefold() != metric.title.casefold() else ""
+    return told + (f", read {reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.stale else "")
 
 
 def _better(standing: Standing, category: Category, metric: Metric, value: float, unit: str) -> str:

@@ -98,7 +98,10 @@ async def _own_jobs(home_id: str, period: Period, sources: Sources) -> list[_Iss
         _Issue(
             Level.MEDIUM,
             count,
-            Item(title=f"The job {job} failed", remark=f"{counted(count, 'time')}: see the page Jobs"),
+            Item(
+                title=f"The job “{sources.job_title(job)}” failed",
+                remark=f"{counted(count, 'time')}: see the page Jobs",
+            ),
         )
         for job, count in failed.items()
     ]

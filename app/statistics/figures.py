@@ -38,10 +38,10 @@ ABOUT: Final = {
     "events_yesterday": FigureAbout("state changes yesterday", needs=_COUNTS),
     "automations_fired_yesterday": FigureAbout("automations that ran yesterday", needs=_COUNTS),
     "energy_yesterday_kwh": FigureAbout(
-        "energy yesterday", "kWh", "energy drawn from the grid yesterday", _METER
+        "yesterday's energy", "kWh", "energy drawn from the grid yesterday", _METER
     ),
     "energy_ratio": FigureAbout(
-        "energy yesterday against the usual",
+        "yesterday's energy",
         "times the usual",
         "yesterday's energy over what such a day usually uses",
         f"{_METER} It then takes six days of the same kind, Monday to Friday or weekend.",

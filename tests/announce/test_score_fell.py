@@ -1,4 +1,4 @@
-"""The blueprint of the score: its condition, evaluated as the hub does it, tells what fell and nothing else."""
+"""The blueprint of the score: its condition, evaluated as the hub does, tells what fell and nothing else."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ class _Loader(yaml.SafeLoader):
     """Reads `!input` as the name of what is put in."""
 
 
-_Loader.add_constructor("!input", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("!input", lambda _loader, node: str(node.value))
 # The hub's own loader is a safe one with the same addition.
 _BLUEPRINT: Final[dict[str, Any]] = yaml.load(_PATH.read_text("utf-8"), _Loader)  # noqa: S506 - derived from the safe one
 (_CONDITION,) = (

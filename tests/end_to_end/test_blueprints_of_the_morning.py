@@ -102,6 +102,7 @@ async def test_the_blueprint_of_the_score_acts_when_it_falls_and_not_when_it_ris
     write = Note(hand, name + "_{{ before }}").writes("{{ before }} to {{ score }}: {{ recommendations[0] }}")
     notes = {before: Note(hand, f"{name}_{before}") for before in (66, 56, 90, 40)}
     score = f"sensor.score_{secrets.token_hex(3)}"
+    day = 0
 
     async def scores(points: int | str, before: int | None = None, *, comparable: bool = True) -> None:
         nonlocal day
@@ -116,7 +117,6 @@ async def test_the_blueprint_of_the_score_acts_when_it_falls_and_not_when_it_ris
         async with hand.http.post(f"/api/states/{score}", json=said) as reply:
             assert reply.status < 300
 
-    day = 0
     await scores(80)
     async with used(hand, "score_fell.yaml", score_sensor=score, points=10, line=50, reaction=[write]):
         await scores("unavailable")

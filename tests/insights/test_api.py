@@ -162,7 +162,7 @@ async def test_the_figures_are_listed_with_what_they_are(tmp_path: Path) -> None
         _, said = await get(http, "/api/figures")
     assert {
         "name": "energy_ratio",
-        "title": "energy yesterday against the usual",
+        "title": "yesterday's energy",
         "unit": "times the usual",
         "what": "yesterday's energy over what such a day usually uses",
     } in said

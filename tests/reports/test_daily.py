@@ -126,6 +126,17 @@ async def test_what_came_back_and_what_lasts_are_the_top_issues(desk: Office) ->
     assert report.summary == "Home 82 of 100; 2 alerts; 4 things to look at."
 
 
+async def test_a_job_that_failed_goes_by_its_title(desk: Office) -> None:
+    async with desk.store.writing() as db:
+        await db.execute(
+            "INSERT INTO job_run (run_id, job, home, trigger, status, started_at, completed_at, generation)"
+            " VALUES ('r', 'monthly_report', 'home', 'schedule', 'failed', ?, ?, 'g')",
+            (to_ms(local(4)), to_ms(local(4))),
+        )
+    items = told(section(await desk.report(), "issues"))
+    assert items == ["The job “Monthly report” failed | medium | 1 time: see the page Jobs"]
+
+
 async def test_advice_that_can_wait_is_no_top_issue(desk: Office) -> None:
     await desk.scored(YESTERDAY + DAY, recommendations=(advice(Priority.MEDIUM),))
     assert section(await desk.report(), "issues").items == ()
@@ -155,8 +166,10 @@ async def test_a_score_of_which_too_little_is_known_is_no_number_and_names_what_
     await desk.scored(YESTERDAY + DAY, 98, confidence=0.3, health_breakdown=(part,))
     report = await desk.report()
     assert told(section(report, "score")) == [
-        ("Home | not known yet | too little is known: 30 % of what it is made of;"
-        " missing Metric 0, Metric 1, Metric 2 and 1 more")
+        (
+            "Home | not known yet | too little is known: 30 % of what it is made of;"
+            " missing Metric 0, Metric 1, Metric 2 and 1 more"
+        )
     ]
     assert "Home not known yet" in report.summary
     assert "98" not in report.summary
