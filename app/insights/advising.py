@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.insights.bands import Stretch, around, label_of, reached
 from app.insights.enough import percent
 from app.insights.insight import ENOUGH, Priority
+from app.insights.naming import inside
 from app.insights.numbers import said
 from app.insights.readings import Reading
 from app.insights.scorecard import PLACEHOLDER, Category, Metric
@@ -55,7 +56,7 @@ def missing_advice(standing: Standing, category: Category, metric: Metric) -> Ad
     return Advice(
         about="missing",
         priority=Priority.LOW,
-        title=f"No reading for {_lower(metric.title)}",
+        title=f"No reading for {inside(metric.title)}",
         message=f"{metric.title} is missing from the score. {reading.missing} {reading.to_do}".strip(),
         rests_on=f"{reading.read_from}: {reading.missing}",
         would_change=f"The score would rest on {percent(after)} of its weight instead of {now}{enough}.",
@@ -74,7 +75,7 @@ def near_advice(
     return Advice(
         about="near",
         priority=Priority.LOW,
-        title=f"Keep an eye on {_lower(metric.title)}",
+        title=f"Keep an eye on {inside(metric.title)}",
         message=f"{metric.title} is at its best: {told.amount}.",
         rests_on=told.rests_on,
         would_change=f"{_capital(where)}, {effect}.",
@@ -148,8 +149,3 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _lower(title: str) -> str:
-    """Return a title inside a sentence; one that begins with more than one capital keeps them (CO2)."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

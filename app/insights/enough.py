@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.insights.insight import ENOUGH, CategoryScore, Insight, MetricScore
+from app.insights.naming import inside
 from app.insights.numbers import half_up
 
 NOT_ENOUGH = "Not enough is known yet"
@@ -19,9 +20,14 @@ class Lack:
     to_do: str
 
     @property
+    def named(self) -> str:
+        """The titles as one."""
+        return ", ".join([*self.titles[:1], *map(inside, self.titles[1:])])
+
+    @property
     def line(self) -> str:
         """All of it in a line."""
-        return f"{', '.join(self.titles)}: {self.why} {self.to_do}".strip()
+        return f"{self.named}: {self.why} {self.to_do}".strip()
 
 
 def why_not_enough(insight: Insight) -> str:

@@ -48,6 +48,11 @@ class CategoryScore(Frozen):
     score: int | None
     metrics: tuple[MetricScore, ...] = ()
 
+    @property
+    def confidence(self) -> float:
+        """The share of its weight that was read, 0 to 1."""
+        return 1 - round(sum(one.weight for one in self.metrics if one.value is None), 9)
+
 
 class Recommendation(Frozen):
     """One thing to do: `rests_on` says which readings it follows from, `would_change` what it would do."""

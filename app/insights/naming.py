@@ -71,6 +71,11 @@ def read_from(
     return "a template of the scorecard"
 
 
+def inside(title: str) -> str:
+    """Return a title inside a sentence; one that begins with more than one capital keeps them (CO2)."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def _span(metric: Metric) -> str:
     days = metric.days or 1
     when = "yesterday" if days == 1 else f"the last {days} days"

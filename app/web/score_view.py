@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.insights.enough import NOT_ENOUGH, Lack, lacking, why_not_enough
-from app.insights.insight import CategoryScore, Insight, MetricScore, Priority, Recommendation
+from app.insights.enough import NOT_ENOUGH, Lack, lacking, percent, why_not_enough
+from app.insights.insight import ENOUGH, CategoryScore, Insight, MetricScore, Priority, Recommendation
 from app.insights.numbers import with_unit
 from app.insights.previous import Previous
 from app.insights.trend import DAYS, Direction, Trend
@@ -43,11 +43,12 @@ class MetricLine:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """One category; `score` None: nothing of it could be read."""
+    """One category; `score` None: nothing of it could be read, `few`: less than half of its weight was."""
 
     title: str
     weight: str
     score: int | None
+    few: bool
     missing: str
     metrics: tuple[MetricLine, ...]
 
@@ -180,10 +181,13 @@ def _part(part: CategoryScore) -> PartView:
     said = ""
     if missing:
         said = "nothing could be read" if missing == len(scored) else f"{missing} of {len(scored)} missing"
+    if part.score is not None and part.confidence < ENOUGH:
+        said += f": the points are of the {percent(part.confidence)} that was read"
     return PartView(
         title=part.title,
         weight=_percent(part.weight),
         score=part.score,
+        few=part.confidence < ENOUGH,
         missing=said,
         metrics=tuple(_metric(one) for one in part.metrics),
     )

@@ -94,7 +94,7 @@ def test_what_is_missing_for_the_same_reason_is_said_once_what_weighs_most_first
         ),
     )
     found = lacking(of(50, 0.08, light, heavy))
-    assert [one.line for one in found] == ["First, Small: Gone. Look.", "Second: No sensor. Get one."]
+    assert [one.line for one in found] == ["First, small: Gone. Look.", "Second: No sensor. Get one."]
 
 
 def test_where_nothing_was_read_it_says_so() -> None:
