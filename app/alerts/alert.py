@@ -43,8 +43,9 @@ class Alert(Frozen):
     """What the page, the API and MQTT show of one. Times are UTC; `cause` is what makes it one alert.
 
     `area_id` and `place` (the area's name) are empty where it has none. `closed_at` None: it lasts.
-    `times` is how often the cause came back (1 the first time). `read_by` and `acknowledged_by` are user ids,
-    or empty. Texts may hold names from the hub: they may be hostile.
+    `times` is how often the cause came (1 the first time), `reopened_at` when it last came back; None also
+    where that was not noted then. `read_by` and `acknowledged_by` are user ids, or empty. Texts may hold
+    names from the hub: they may be hostile.
     """
 
     alert_id: str
@@ -60,6 +61,7 @@ class Alert(Frozen):
     detected_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
+    reopened_at: datetime | None = None
     times: int = 1
     is_read: bool = False
     read_by: str = ""

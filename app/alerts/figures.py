@@ -9,20 +9,30 @@ from app.alerts.book import AlertBook
 from app.alerts.surroundings import NIGHT_FROM, NIGHT_UNTIL
 from app.alerts.watch import AlertWatch
 from app.clock import Clock
-from app.figures import Figure
+from app.figures import Figure, FigureAbout
 from app.model import Home
 
-_NAMES: Final = {
-    "alerts_open": "alerts that are open",
-    "alerts_open_critical": "critical alerts that are open",
-    "alerts_open_high": "alerts of level high that are open",
-    "alerts_open_medium": "alerts of level medium that are open",
-    "alerts_last_7_days": "alerts noticed in the last seven days",
-    "alerts_critical_last_7_days": "critical alerts noticed in the last seven days",
-    "batteries_low": "devices with a low battery",
-    "devices_unavailable_share": "share of the home's devices that are unavailable, per cent",
-    "devices_silent": "devices that went silent",
-    "doors_open_last_night": "doors and locks that an alert found open in the last finished night",
+_LOOKS: Final = "Nothing is to be done: the alerts look every five minutes while Home Assistant is there."
+ABOUT: Final = {
+    "alerts_open": FigureAbout("open alerts", needs=_LOOKS),
+    "alerts_open_critical": FigureAbout("open alerts of level critical", needs=_LOOKS),
+    "alerts_open_high": FigureAbout("open alerts of level high", needs=_LOOKS),
+    "alerts_open_medium": FigureAbout("open alerts of level medium", needs=_LOOKS),
+    "alerts_last_7_days": FigureAbout("alerts noticed in the last seven days"),
+    "alerts_critical_last_7_days": FigureAbout("critical alerts noticed in the last seven days"),
+    "batteries_low": FigureAbout("devices with a low battery", needs=_LOOKS),
+    "devices_unavailable_share": FigureAbout(
+        "devices that are unavailable",
+        "%",
+        "share of the home's devices that are unavailable, of those that should always be there",
+        _LOOKS,
+    ),
+    "devices_silent": FigureAbout("devices that went silent", needs=_LOOKS),
+    "doors_open_last_night": FigureAbout(
+        "doors and locks found open last night",
+        what="doors and locks that an alert found open in the last finished night, 23:00 to 06:00",
+        needs="It is known once Home Assistant was reached: its settings have the time zone.",
+    ),
 }
 _LEVELS: Final = {
     "alerts_open_critical": Level.CRITICAL,
@@ -51,15 +61,15 @@ class AlertFigures:
         self._clock = clock
 
     @property
-    def names(self) -> Mapping[str, str]:
-        return _NAMES
+    def about(self) -> Mapping[str, FigureAbout]:
+        return ABOUT
 
     async def figure(self, home_id: str, name: str) -> Figure:
         """Return one of them. Raises KeyError for a name that is none of them, StoreError.
 
         Before the first pass since the start nothing is known to be well: what is open now is then missing.
         """
-        if name not in _NAMES:
+        if name not in ABOUT:
             raise KeyError(name)
         now = self._clock.now()
         if name.endswith("last_7_days"):
@@ -70,7 +80,7 @@ class AlertFigures:
             return await self._last_night(home_id, now)
         looked_at = self._watch.looked_at
         if looked_at is None:
-            return Figure(None, "%" if name == "devices_unavailable_share" else "", now, _NOT_LOOKED)
+            return Figure(None, ABOUT[name].unit, now, _NOT_LOOKED)
         if name == "devices_unavailable_share":
             share = self._watch.share_unavailable()
             if share is None:

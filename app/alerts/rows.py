@@ -26,7 +26,8 @@ NEW: Final = (
 CHANGED: Final = (
     "UPDATE alert SET kind = :kind, level = :level, title = :title, description = :description,"
     " entity_id = :entity_id, area_id = :area_id, place = :place, updated_at = :updated_at,"
-    " closed_at = :closed_at, times = :times, is_read = :is_read, read_by = :read_by, read_at = :read_at,"
+    " closed_at = :closed_at, reopened_at = :reopened_at, times = :times, is_read = :is_read,"
+    " read_by = :read_by, read_at = :read_at,"
     " acknowledged_by = :acknowledged_by, acknowledged_at = :acknowledged_at, told_at = :told_at,"
     " told_level = :told_level, waits = :waits WHERE alert_id = :alert_id"
 )
@@ -58,6 +59,7 @@ def kept_of(row: sqlite3.Row) -> Kept:
             detected_at=from_ms(row["detected_at"]),
             updated_at=from_ms(row["updated_at"]),
             closed_at=_instant(row["closed_at"]),
+            reopened_at=_instant(row["reopened_at"]),
             times=row["times"],
             is_read=bool(row["is_read"]),
             read_by=row["read_by"],

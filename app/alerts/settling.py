@@ -84,6 +84,7 @@ class Writing:
                 **said_of(finding),
                 "updated_at": self._now,
                 "closed_at": None,
+                "reopened_at": self._now,
                 "times": last.alert.times + 1,
                 "is_read": False,
                 "read_by": "",
@@ -141,7 +142,7 @@ def worded(alert: Alert, finding: Finding, now: datetime) -> dict[str, Any] | No
 def values_of(kept: Kept) -> Mapping[str, Any]:
     alert = kept.alert
     values: dict[str, Any] = alert.model_dump(mode="python")
-    for name in ("detected_at", "updated_at", "closed_at", "read_at", "acknowledged_at"):
+    for name in ("detected_at", "updated_at", "closed_at", "reopened_at", "read_at", "acknowledged_at"):
         values[name] = None if values[name] is None else to_ms(values[name])
     return values | {
         "told_at": None if kept.told_at is None else to_ms(kept.told_at),

@@ -49,6 +49,7 @@ def _facts(alert: Alert) -> dict[str, Any]:
         "place": one_line(alert.place, _TITLE_LENGTH),
         "entity_id": alert.entity_id,
         "detected_at": alert.detected_at.isoformat(timespec="seconds"),
+        "reopened_at": alert.reopened_at.isoformat(timespec="seconds") if alert.reopened_at else None,
         "times": alert.times,
         "open": alert.open,
     }

@@ -64,7 +64,11 @@ class MorningSources:
     async def standing(self, places: Sequence[PlaceStats] | None = None) -> MorningStanding:
         """Read how things stand; `places` are their figures, where they are known. Raises StoreError."""
         scored = [
-            Scored(insight, await self.insights.trend(self.home_id, card.name))
+            Scored(
+                insight,
+                await self.insights.trend(self.home_id, card.name),
+                await self.insights.previous(insight),
+            )
             for card in await self.scorecards.active(self.home_id)
             if (insight := await self.insights.latest(self.home_id, card.name)) is not None
         ]

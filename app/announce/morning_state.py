@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from app.alerts.alert import Alert, Level
 from app.announce.status import TITLES_SHOWN, json_text
-from app.insights.insight import Insight
+from app.insights.enough import lacking, why_not_enough
+from app.insights.insight import ENOUGH, Insight
+from app.insights.previous import Previous
 from app.insights.trend import Trend
 from app.jobs.text import one_line
 from app.model import Home
@@ -47,10 +49,11 @@ class MorningPlan:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The newest insight of a scorecard that is on, and where its score is going."""
+    """The newest insight of a scorecard that is on, where its score is going, and the score before it."""
 
     insight: Insight
     trend: Trend
+    previous: Previous | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +133,33 @@ def _areas(home: Home | None) -> tuple[AreaPlan, ...]:
 def _score(scored: Scored | None) -> dict[str, Any]:
     if scored is None:
         return {"score": None, "details": {}}
-    insight = scored.insight
+    insight, before = scored.insight, scored.previous
     return {
-        "score": insight.health_score,
+        "score": insight.known_score,
         "details": {
             "breakdown": {one_line(one.title, _NAME_LENGTH): one.score for one in insight.health_breakdown},
             "day": insight.day.isoformat(),
             "trend": scored.trend.direction,
             "trend_change": None if scored.trend.change is None else round(scored.trend.change, 1),
-            "confidence": round(insight.confidence, 2),
+            "confidence": _share(insight.confidence),
+            "sufficient": insight.sufficient,
+            "reason": why_not_enough(insight),
+            "partial_score": None if insight.sufficient else insight.health_score,
+            "missing": [one_line(one.line, _TEXT_LENGTH) for one in islice(lacking(insight), TITLES_SHOWN)],
+            "previous_score": before.score if before else None,
+            "previous_confidence": _share(before.confidence) if before else None,
+            "previous_day": before.day.isoformat() if before else None,
+            "comparable": before is not None and before.comparable,
             "stale_since": insight.stale_since.isoformat(timespec="seconds") if insight.stale_since else None,
             "recommendations": _lines(one.title for one in insight.recommendations),
         },
     }
+
+
+def _share(confidence: float) -> float:
+    """Return a confidence in hundredths; what is less than enough is never rounded up to it."""
+    rounded = round(confidence, 2)
+    return rounded if rounded < ENOUGH or confidence >= ENOUGH else ENOUGH - 0.01
 
 
 def _report(report: Report | None) -> dict[str, Any]:

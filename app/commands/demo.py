@@ -26,6 +26,7 @@ from app.habits.nightly import ANALYSIS
 from app.hub.invented import InventedSource
 from app.hub.invented.now import InventedNow
 from app.hub.now import HomeNow
+from app.insights.enough import why_not_enough
 from app.jobs.run import Run, RunStatus
 from app.options import MqttMode, Options, load_options
 from app.runtime import HOME_ID, Doorway, Invented, Runtime, Setting, running
@@ -97,10 +98,11 @@ async def _morning(runtime: Runtime, now: HomeNow, asked: asyncio.Event, console
         if ended.status not in {RunStatus.COMPLETED, RunStatus.PARTIAL}:
             console.print(sentence(ended), markup=False, highlight=False)
     insight = await runtime.morning.insights.latest(HOME_ID)
-    if insight is not None and insight.health_score is not None:
+    if insight is not None:
         open_alerts = len(await runtime.morning.alerts.open(HOME_ID))
         told = f"{open_alerts} alert{'s' if open_alerts != 1 else ''}"
-        console.print(f"\nIts health score this morning: {insight.health_score} of 100, {told}.")
+        score = f"{insight.known_score} of 100" if insight.sufficient else why_not_enough(insight)
+        console.print(f"\nIts health score this morning: {score.rstrip('.')}; {told}.")
 
 
 async def _broker(options: Options, closing: AsyncExitStack, console: Console) -> BrokerFinder:

@@ -12,11 +12,12 @@ from typing import Final
 
 from app.alerts.alert import AlertKind, Level
 from app.alerts.book import AlertBook, Settled
+from app.alerts.figures import ABOUT
 from app.alerts.finding import Finding
 from app.alerts.telling import TellingRules
 from app.bus import Bus
 from app.clock import Clock, TurnedClock
-from app.figures import Figure
+from app.figures import Figure, FigureAbout
 from app.hub.now import HomeNow
 from app.insights.assessing import Assessor
 from app.insights.insight import Insight
@@ -161,8 +162,8 @@ class _AlertsThen:
         }
 
     @property
-    def names(self) -> Mapping[str, str]:
-        return dict.fromkeys(self._values, "as it was")
+    def about(self) -> Mapping[str, FigureAbout]:
+        return {name: ABOUT[name] for name in self._values}
 
     async def figure(self, _home_id: str, name: str) -> Figure:
         unit = "%" if name.endswith("_share") else ""

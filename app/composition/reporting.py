@@ -51,6 +51,7 @@ def reporting_specs(
         suggestions=suggestions,
         answers=Answers(store),
         ledger=ledger,
+        job_title=lambda name: _title(jobs(), name),
     )
     reporting = Reporting(ReportWriter(sources), morning.reports, bus, InsightsFirst(bus, jobs))
     cleanup = WeeklyCleanup(_chores(morning, reporting, store, ledger, jobs))
@@ -110,3 +111,9 @@ def _chores(
         # The last: it gives back what the others have emptied.
         empty_space(store, store.clock),
     ]
+
+
+def _title(jobs: Jobs, name: str) -> str:
+    """Return a job's title; one that is not there any more goes by its name."""
+    spec = jobs.specs.get(name)
+    return spec.title if spec is not None else name

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from app.insights.bands import Stretch, around, label_of, reached
-from app.insights.insight import Priority
-from app.insights.numbers import half_up, said
+from app.insights.enough import percent
+from app.insights.insight import ENOUGH, Priority
+from app.insights.naming import inside
+from app.insights.numbers import said
 from app.insights.readings import Reading
 from app.insights.scorecard import PLACEHOLDER, Category, Metric
 from app.insights.standing import Standing
@@ -49,15 +50,16 @@ def weak_advice(
 def missing_advice(standing: Standing, category: Category, metric: Metric) -> Advice:
     """Say that a metric could not be read, and what its reading would add."""
     reading = standing.reading(category, metric)
-    after = standing.confidence + float(standing.of_all(category, metric))
-    now = _percent(standing.confidence)
+    after = round(standing.confidence + float(standing.of_all(category, metric)), 9)
+    now = percent(standing.confidence)
+    enough = ", enough to be shown" if standing.confidence < ENOUGH <= after else ""
     return Advice(
         about="missing",
         priority=Priority.LOW,
-        title=f"No reading for {_lower(metric.title)}",
-        message=f"{metric.title} is missing from the score. {reading.missing}",
+        title=f"No reading for {inside(metric.title)}",
+        message=f"{metric.title} is missing from the score. {reading.missing} {reading.to_do}".strip(),
         rests_on=f"{reading.read_from}: {reading.missing}",
-        would_change=f"The score would rest on {_percent(after)} of its weight instead of {now}.",
+        would_change=f"The score would rest on {percent(after)} of its weight instead of {now}{enough}.",
         category=category.key,
         metric=metric.key,
     )
@@ -73,7 +75,7 @@ def near_advice(
     return Advice(
         about="near",
         priority=Priority.LOW,
-        title=f"Keep an eye on {_lower(metric.title)}",
+        title=f"Keep an eye on {inside(metric.title)}",
         message=f"{metric.title} is at its best: {told.amount}.",
         rests_on=told.rests_on,
         would_change=f"{_capital(where)}, {effect}.",
@@ -106,7 +108,7 @@ class _Told:
             unit=reading.unit,
             amount=amount,
             band=band,
-            rests_on=f"{metric.title}: {amount} ({band}: {points} of 100), from {_source(reading)}.",
+            rests_on=f"{metric.title}: {amount} ({band}: {points} of 100){_source(metric, reading)}.",
             words={
                 "title": metric.title,
                 "value": number,
@@ -117,8 +119,10 @@ class _Told:
         )
 
 
-def _source(reading: Reading) -> str:
-    return reading.read_from + (f", read {reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.stale else "")
+def _source(metric: Metric, reading: Reading) -> str:
+    """Say where a reading is from, unless that is called what the metric is."""
+    told = f", from {reading.read_from}" if reading.read_from.casefold() != metric.title.casefold() else ""
+    return told + (f", read {reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.stale else "")
 
 
 def _better(standing: Standing, category: Category, metric: Metric, value: float, unit: str) -> str:
@@ -143,14 +147,5 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: words.get(found[1], found[0]), text)
 
 
-def _percent(share: float) -> str:
-    return f"{half_up(Fraction(str(round(share * 100, 6))))} %"
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _lower(title: str) -> str:
-    """Return a title inside a sentence; one that begins with more than one capital keeps them (CO2)."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

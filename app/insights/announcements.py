@@ -8,7 +8,9 @@ from app.insights.insight import Insight
 
 @dataclass(frozen=True, slots=True)
 class InsightReady:
-    """A scorecard's insight of the day is stored. `before` is the score of the insight before it, if any."""
+    """A scorecard's insight of the day is stored. `before` is the score before it, where the two can be
+    compared.
+    """
 
     insight: Insight
     before: int | None

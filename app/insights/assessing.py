@@ -9,6 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.clock import Clock
+from app.figures import FigureAbout
 from app.insights.insight import Insight
 from app.insights.readings import Reading, Readings
 from app.insights.recommending import recommend
@@ -26,7 +27,7 @@ class Assessor:
         self._readings = readings
         self._clock = clock
 
-    def figures(self) -> dict[str, str]:
+    def figures(self) -> dict[str, FigureAbout]:
         """Return every figure that a scorecard may ask for, with what it is."""
         return self._readings.figures()
 
@@ -74,7 +75,8 @@ def _filled_up(
 
 def _earlier(reading: Reading, kept: Any, now: datetime) -> Reading | None:
     """Return what was read before, of the same source in the same unit, unless it is too old."""
-    if not isinstance(kept, dict) or kept.get("read_from") != reading.read_from:
+    # Snapshots of before there were words have the id in their place.
+    if not isinstance(kept, dict) or kept.get("source", kept.get("read_from")) != reading.source:
         return None
     value, unit, at = kept.get("value"), kept.get("unit"), kept.get("read_at")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -84,7 +86,7 @@ def _earlier(reading: Reading, kept: Any, now: datetime) -> Reading | None:
     read_at = datetime.fromisoformat(at)
     if not timedelta() <= now - read_at <= STALE_AT_MOST:
         return None
-    return replace(reading, value=float(value), unit=unit, read_at=read_at, missing="", stale=True)
+    return replace(reading, value=float(value), unit=unit, read_at=read_at, missing="", to_do="", stale=True)
 
 
 def _kept(reading: Reading) -> dict[str, Any]:
@@ -93,8 +95,10 @@ def _kept(reading: Reading) -> dict[str, Any]:
         "value": reading.value,
         "unit": reading.unit,
         "read_from": reading.read_from,
+        "source": reading.source,
         "read_at": reading.read_at.isoformat(),
         "missing": reading.missing,
+        "to_do": reading.to_do,
         "away": reading.away,
         "stale": reading.stale,
     }

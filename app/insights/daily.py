@@ -9,11 +9,11 @@ from app.bus import Bus
 from app.errors import InputError, NeighbourError
 from app.insights.announcements import CoachAlert, InsightReady
 from app.insights.assessing import STALE_AT_MOST, Assessor
+from app.insights.enough import NOT_ENOUGH, why_not_enough
 from app.insights.insight import Insight, Priority
 from app.insights.insights import Insights
 from app.insights.lines import FaultsError
 from app.insights.scorecards import KeptScorecard, Scorecards, parsed
-from app.insights.trend import as_much_read
 from app.jobs.context import RunContext
 from app.jobs.policies import Backoff, CatchUp, Overlap, RateLimit
 from app.jobs.run import Trigger
@@ -78,7 +78,9 @@ class DailyInsights:
         tell = [one.recommendation_id for one in insight.recommendations if one.priority in self._told]
         fingerprint = hashlib.sha256(kept.text.encode()).hexdigest()[:16]
         insight = await self._insights.keep(insight, fingerprint, tell)
-        self._bus.announce(InsightReady(insight, _score_before(before, insight)))
+        previous = await self._insights.previous(insight)
+        comparable = previous is not None and previous.comparable
+        self._bus.announce(InsightReady(insight, previous.score if previous and comparable else None))
         told = await self._tell(context, insight)
         _log(context, insight)
         if away := sum(bool(one.get("away")) for one in insight.connector_data_snapshot.values()):
@@ -152,12 +154,6 @@ async def _title(kept: KeptScorecard) -> str:
         return kept.name
 
 
-def _score_before(before: Sequence[Insight], insight: Insight) -> int | None:
-    """Return the score of the newest earlier day that had one; None if that rests on clearly more or less."""
-    last = next((one for one in before if one.day < insight.day and one.health_score is not None), None)
-    return last.health_score if last is not None and as_much_read(last, insight) else None
-
-
 def _counts(insight: Insight) -> dict[str, int]:
     metrics = [one for category in insight.health_breakdown for one in category.metrics]
     missing = sum(one.value is None for one in metrics)
@@ -166,8 +162,10 @@ def _counts(insight: Insight) -> dict[str, int]:
 
 def _log(context: RunContext, insight: Insight) -> None:
     said = f"health_score={insight.health_score}, recommendations={len(insight.recommendations)}"
-    context.log.info("%s: %s", insight.scorecard, said)
+    context.log.info("%s: %s", insight.title, said)
+    if not insight.sufficient:
+        context.log.info("%s: %s. %s", insight.title, NOT_ENOUGH, why_not_enough(insight))
     for category in insight.health_breakdown:
         for metric in category.metrics:
             if metric.value is None:
-                context.log.info("%s: %s is missing: %s", insight.scorecard, metric.title, metric.missing)
+                context.log.info("%s: %s is missing: %s", insight.title, metric.title, metric.missing)

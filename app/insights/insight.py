@@ -2,11 +2,14 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from app.model import Frozen
+
+ENOUGH: Final = 0.5
+"""The least confidence of a score that is shown: docs/insights.md says why."""
 
 
 class Priority(StrEnum):
@@ -19,7 +22,8 @@ class Priority(StrEnum):
 class MetricScore(Frozen):
     """One metric. `value` None: it is missing, and `missing` says why. `band` is where it fell, in words.
 
-    `weight` is its share of its category, 0 to 1, `score` 0 to 100.
+    `to_do` says what helps then. `weight` is its share of its category, 0 to 1, `score` 0 to 100. `read_from`
+    is in words, `source` what it is known by: the figure's name, the entity's id.
     """
 
     key: str
@@ -30,7 +34,9 @@ class MetricScore(Frozen):
     score: int | None = None
     band: str = ""
     missing: str = ""
+    to_do: str = ""
     read_from: str = ""
+    source: str = ""
 
 
 class CategoryScore(Frozen):
@@ -41,6 +47,11 @@ class CategoryScore(Frozen):
     weight: float
     score: int | None
     metrics: tuple[MetricScore, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """The share of its weight that was read, 0 to 1."""
+        return 1 - round(sum(one.weight for one in self.metrics if one.value is None), 9)
 
 
 class Recommendation(Frozen):
@@ -60,7 +71,8 @@ class Insight(Frozen):
     """A row of `coach_insights`. `day` is the local day it is of; `health_score` None: nothing could be read.
 
     `confidence` is the share of the weight that was read, 0 to 1. `stale_since` is when the readings are
-    from, where they are of an earlier day because the hub was away.
+    from, where they are of an earlier day because the hub was away. Where less than half of the weight was
+    read, `health_score` is of what was read and no more: people are shown `known_score`.
     """
 
     insight_id: str
@@ -75,3 +87,13 @@ class Insight(Frozen):
     confidence: float = 1.0
     stale_since: datetime | None = None
     generated_at: datetime
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether enough was read for the score to be one of the whole."""
+        return self.health_score is not None and self.confidence >= ENOUGH
+
+    @property
+    def known_score(self) -> int | None:
+        """The score where enough was read, else None."""
+        return self.health_score if self.sufficient else None

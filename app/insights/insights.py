@@ -7,6 +7,7 @@ from typing import Any
 
 from app.clock import Clock, from_ms, to_ms
 from app.insights.insight import Insight, Recommendation
+from app.insights.previous import PREVIOUS_WITHIN, Previous, previous_of
 from app.insights.trend import DAYS, Trend, trend
 from app.store.database import Store
 
@@ -74,6 +75,24 @@ class Insights:
             return trend((), date.min + timedelta(days=days), days)
         alike = [_insight(row) for row in rows if row["fingerprint"] == rows[0]["fingerprint"]]
         return trend(alike, alike[0].day, days)
+
+    async def previous(self, insight: Insight) -> Previous | None:
+        """Return the score before an insight's, of the week before its day; None where there is none."""
+        since = insight.day - PREVIOUS_WITHIN
+        async with self._store.reading() as db:
+            rows = await db.execute_fetchall(
+                f"SELECT {_SCORES} FROM coach_insights WHERE home_id = ? AND scorecard = ?"  # noqa: S608 - constant columns
+                " AND day >= ? AND day <= ? ORDER BY day DESC",
+                (insight.home_id, insight.scorecard, since.isoformat(), insight.day.isoformat()),
+            )
+        marks = {row["day"]: row["fingerprint"] for row in rows}
+        mark = marks.get(insight.day.isoformat())
+        for row in rows:
+            if row["day"] < insight.day.isoformat():
+                same = mark in {None, row["fingerprint"]}
+                if (found := previous_of(insight, _insight(row), same_rules=same)) is not None:
+                    return found
+        return None
 
     async def keep(self, insight: Insight, fingerprint: str, tell: Collection[str]) -> Insight:
         """Keep a day's insight in place of that day's earlier one, and note which recommendations to tell.

@@ -1,6 +1,7 @@
 """The scorecards of a home: those that come with Nightshift and people's own, on or off."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -69,7 +70,7 @@ class Scorecards:
         raise NoScorecardError(name)
 
     async def put(
-        self, home_id: str, text: str, by: str, figures: dict[str, str] | None = None
+        self, home_id: str, text: str, by: str, figures: Collection[str] | None = None
     ) -> KeptScorecard:
         """Keep a scorecard under the name in its text, in place of the one of that name; it is then on.
 

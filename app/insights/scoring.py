@@ -117,5 +117,7 @@ def _metric(metric: Metric, reading: Reading, weight: Fraction) -> MetricScore:
         score=points,
         band=band,
         missing=reading.missing,
+        to_do=reading.to_do,
         read_from=reading.read_from,
+        source=reading.source,
     )

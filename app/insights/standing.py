@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Self
 
 from app.insights.bands import band_of
+from app.insights.insight import ENOUGH
 from app.insights.numbers import half_up
 from app.insights.readings import Reading
 from app.insights.scorecard import Category, Metric, Scorecard, reading_key
@@ -66,14 +67,17 @@ class Standing:
         return Fraction(str(category.weight)) / 100 * self.weights[category.key][metric.key]
 
     def effect(self, category: Category, metric: Metric, value: float, points: int) -> str:
-        """Say what category and whole would be if the metric, now at `value`, scored so many points."""
+        """Say what category and whole would be if the metric, now at `value`, scored so many points.
+
+        Of a whole of which too little is known nothing is said: people are shown none.
+        """
         before, whole_before = self.totals[category.key], whole(self.card, self.totals)
         if before is None or whole_before is None:
             raise ValueError(f"{metric.key} was read, and its category has no score")
         now = metric.bands[band_of(metric.bands, value)].score
         after = before + self.share(category, metric) * (points - now)
+        said = f"{category.title} would go from {half_up(before)} to {half_up(after)}"
+        if self.confidence < ENOUGH:
+            return said
         whole_after = whole(self.card, {**self.totals, category.key: after})
-        return (
-            f"{category.title} would go from {half_up(before)} to {half_up(after)}"
-            f" and the whole score from {whole_before} to {whole_after}"
-        )
+        return f"{said} and the whole score from {whole_before} to {whole_after}"

@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Final
 
 from app.insights.insight import Insight
+from app.insights.previous import as_much_read
 
 DAYS: Final = 30
 _FEWEST: Final = 7
 _LEAST_CHANGE: Final = 3.0
 _CLEARLY: Final = 1.96
-_AS_MUCH_READ: Final = 0.1
 
 
 class Direction(StrEnum):
@@ -41,28 +41,23 @@ class Trend:
     change: float | None = None
 
 
-def as_much_read(one: Insight, other: Insight) -> bool:
-    """Whether two insights rest on about as much: a score that fell because more was read did not fall."""
-    return abs(one.confidence - other.confidence) <= _AS_MUCH_READ
-
-
 def trend(insights: Sequence[Insight], today: date, days: int = DAYS) -> Trend:
     """Return the trend of the last `days` local days up to `today`; the insights are of one scorecard.
 
-    A day is left out when its readings were of an earlier day, or when it rests on clearly more or less of
-    the weight (over 10 %) than the newest. It goes up or down where a Theil-Sen line changes by 3 points or
+    A day is left out when too little of it is known for a score, when its readings were of an earlier day, or
+    when it rests on clearly more or less of the weight (over 10 %) than the newest. Where too little is known
+    of the newest day, nothing is said. It goes up or down where a Theil-Sen line changes by 3 points or
     more and the Mann-Kendall test (with ties) finds the order of the days too clear for chance, 1 in 20.
     """
+    within = [one for one in insights if today - timedelta(days=days) < one.day <= today]
+    if not within or not max(within, key=lambda one: one.day).sufficient:
+        return Trend(Direction.UNKNOWN, 0)
     recent = sorted(
-        (
-            (one.day, one.health_score, one.confidence)
-            for one in insights
-            if one.health_score is not None
-            and one.stale_since is None
-            and today - timedelta(days=days) < one.day <= today
-        ),
+        (one.day, points, one.confidence)
+        for one in within
+        if (points := one.known_score) is not None and one.stale_since is None
     )
-    alike = [(day, points) for day, points, read in recent if abs(read - recent[-1][2]) <= _AS_MUCH_READ]
+    alike = [(day, points) for day, points, read in recent if as_much_read(read, recent[-1][2])]
     if not alike:
         return Trend(Direction.UNKNOWN, 0)
     scores = [points for _, points in alike]

@@ -39,6 +39,8 @@ def _when(alert: Alert, period: Period) -> str:
 
     if alert.closed_at is None or alert.closed_at >= period.until:
         state = f"since {said(alert.detected_at)}, open at the end of the day"
+        if alert.reopened_at is not None and alert.reopened_at < period.until:
+            state = f"open again since {said(alert.reopened_at)}, first {said(alert.detected_at)}"
     else:
         state = f"{said(alert.detected_at)} to {said(alert.closed_at)}"
     if alert.times > 1:

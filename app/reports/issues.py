@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.alerts.alert import Level
+from app.alerts.alert import Alert, Level
 from app.insights.insight import Priority
 from app.jobs.run import RunStatus
 from app.reports.automating import watched_in, within
@@ -56,7 +56,7 @@ async def _alerts(home_id: str, period: Period, sources: Sources) -> list[_Issue
         lasts = alert.closed_at is None or alert.closed_at >= period.until
         grave = alert.level in {Level.CRITICAL, Level.HIGH}
         if lasts and grave:
-            remark = f"since {on(alert.detected_at, period.zone)}, not over yet"
+            remark = _lasting(alert, period)
         elif alert.times >= _OFTEN:
             remark = f"came back {counted(alert.times - 1, 'time')}"
         elif alert.level is Level.CRITICAL:
@@ -65,6 +65,12 @@ async def _alerts(home_id: str, period: Period, sources: Sources) -> list[_Issue
             continue
         found.append(_Issue(alert.level, alert.times, Item(title=line(alert.title), remark=remark)))
     return found
+
+
+def _lasting(alert: Alert, period: Period) -> str:
+    if alert.reopened_at is not None and alert.reopened_at < period.until:
+        return f"open again since {on(alert.reopened_at, period.zone)}, not over yet"
+    return f"since {on(alert.detected_at, period.zone)}, not over yet"
 
 
 async def _advice(home_id: str, period: Period, sources: Sources) -> list[_Issue]:
@@ -92,7 +98,10 @@ async def _own_jobs(home_id: str, period: Period, sources: Sources) -> list[_Iss
         _Issue(
             Level.MEDIUM,
             count,
-            Item(title=f"The job {job} failed", remark=f"{counted(count, 'time')}: see the page Jobs"),
+            Item(
+                title=f"The job “{sources.job_title(job)}” failed",
+                remark=f"{counted(count, 'time')}: see the page Jobs",
+            ),
         )
         for job, count in failed.items()
     ]

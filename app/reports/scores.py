@@ -3,6 +3,7 @@
 import statistics
 from datetime import date
 
+from app.insights.enough import lacking, percent
 from app.insights.insight import Insight
 from app.insights.trend import Direction
 from app.reports.period import Period
@@ -16,6 +17,8 @@ _GOING = {
     Direction.STEADY: "steady over 30 days",
 }
 _MOST = 5000
+_TITLES = 3
+"""Of readings that are missing, so many by name: the page has them all."""
 
 
 async def scores(home_id: str, period: Period, sources: Sources) -> Section:
@@ -38,14 +41,16 @@ async def _of_the_morning(home_id: str, period: Period, sources: Sources) -> lis
         if insight.day != morning:
             continue
         remarks = []
-        if insight.confidence < 1:
-            remarks.append(f"from {insight.confidence:.0%} of what it is made of")
+        if not insight.sufficient:
+            remarks.append(_missing(insight))
+        elif insight.confidence < 1:
+            remarks.append(f"from {percent(insight.confidence)} of what it is made of")
         if insight.stale_since is not None:
             remarks.append("from earlier readings: Home Assistant was away")
         going = await sources.insights.trend(home_id, insight.scorecard)
-        if going.direction in _GOING and going.last == insight.health_score:
+        if going.direction in _GOING and going.last == insight.known_score:
             remarks.append(_GOING[going.direction])
-        said = "not known" if insight.health_score is None else f"{insight.health_score} of 100"
+        said = f"{insight.known_score} of 100" if insight.sufficient else "not known yet"
         items.append(Item(title=line(insight.title), value=said, remark=", ".join(remarks)))
         items += [
             Item(
@@ -62,12 +67,12 @@ async def _of_the_morning(home_id: str, period: Period, sources: Sources) -> lis
 async def _of_the_month(home_id: str, period: Period, sources: Sources) -> list[Item]:
     cards: dict[str, list[Insight]] = {}
     for insight in await sources.insights.recent(home_id, since=period.first, limit=_MOST):
-        fresh = insight.stale_since is None and insight.health_score is not None
+        fresh = insight.stale_since is None and insight.sufficient
         if insight.day <= period.last and fresh:
             cards.setdefault(insight.scorecard, []).append(insight)
     items = []
     for found in cards.values():
-        points = [(one.health_score or 0, one.day) for one in found]
+        points = [(one.known_score or 0, one.day) for one in found]
         low, high = min(points), max(points)
         items.append(
             Item(
@@ -78,6 +83,14 @@ async def _of_the_month(home_id: str, period: Period, sources: Sources) -> list[
             )
         )
     return items
+
+
+def _missing(insight: Insight) -> str:
+    """Say that too little is known, and of what."""
+    titles = [title for lack in lacking(insight) for title in lack.titles]
+    more = f" and {len(titles) - _TITLES} more" if len(titles) > _TITLES else ""
+    said = f"too little is known: {percent(insight.confidence)} of what it is made of"
+    return f"{said}; missing {line(', '.join(titles[:_TITLES]))}{more}" if titles else said
 
 
 def _short(day: date) -> str:

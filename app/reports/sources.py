@@ -16,7 +16,10 @@ from app.statistics.queries import StatsQueries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Everything the sections ask. `home` gives the home as last known, None before it was ever met."""
+    """Everything the sections ask. `home` gives the home as last known, None before it was ever met.
+
+    `job_title` gives what people call a job, by its name.
+    """
 
     clock: Clock
     home: Callable[[], Home | None]
@@ -27,3 +30,4 @@ class Sources:
     suggestions: Suggestions
     answers: Answers
     ledger: Ledger
+    job_title: Callable[[str], str]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.clock import Clock, from_ms
-from app.figures import Figure
+from app.figures import Figure, FigureAbout
 from app.model import Home
 from app.statistics.book import PlaceDay, PlaceHour
 from app.statistics.localdays import DAY, starts_at
@@ -26,16 +26,50 @@ harmless below 1000.
 _LEAST_HOURS: Final = 12
 """Of fewer room hours no share is told."""
 _NIGHT_HOURS: Final = 6
-_NAMES: Final = {
-    "events_today": "state changes so far today",
-    "events_yesterday": "state changes yesterday",
-    "automations_fired_yesterday": "automations that ran yesterday",
-    "energy_yesterday_kwh": "energy drawn from the grid yesterday",
-    "energy_ratio": "yesterday's energy over what such a day usually uses",
-    "standby_power": "lowest hourly power drawn from the grid last night, midnight to 6",
-    "comfort_temperature_share": "yesterday's room hours between 18 and 26 °C",
-    "comfort_humidity_share": "yesterday's room hours between 30 and 60 % humidity",
-    "comfort_co2_share": "yesterday's room hours at 1000 ppm CO2 or less",
+_COUNTS: Final = "Nothing is to be done: it is known after the first whole day with Home Assistant."
+_METER: Final = "Name a grid meter in the settings of Home Assistant's Energy dashboard."
+_SENSORS: Final = "Have a {} sensor in a room: its device in an area of Home Assistant."
+ABOUT: Final = {
+    "events_today": FigureAbout(
+        "state changes today",
+        what="state changes so far today",
+        needs="Nothing is to be done: wait a little.",
+    ),
+    "events_yesterday": FigureAbout("state changes yesterday", needs=_COUNTS),
+    "automations_fired_yesterday": FigureAbout("automations that ran yesterday", needs=_COUNTS),
+    "energy_yesterday_kwh": FigureAbout(
+        "yesterday's energy", "kWh", "energy drawn from the grid yesterday", _METER
+    ),
+    "energy_ratio": FigureAbout(
+        "yesterday's energy",
+        "times the usual",
+        "yesterday's energy over what such a day usually uses",
+        f"{_METER} It then takes six days of the same kind, Monday to Friday or weekend.",
+    ),
+    "standby_power": FigureAbout(
+        "least power last night",
+        "W",
+        "lowest hourly power drawn from the grid last night, midnight to 6",
+        _METER,
+    ),
+    "comfort_temperature_share": FigureAbout(
+        "hours at a comfortable temperature yesterday",
+        "%",
+        "yesterday's room hours between 18 and 26 °C",
+        _SENSORS.format("temperature"),
+    ),
+    "comfort_humidity_share": FigureAbout(
+        "hours at a comfortable humidity yesterday",
+        "%",
+        "yesterday's room hours between 30 and 60 % humidity",
+        _SENSORS.format("humidity"),
+    ),
+    "comfort_co2_share": FigureAbout(
+        "hours with fresh air yesterday",
+        "%",
+        "yesterday's room hours at 1000 ppm CO2 or less",
+        _SENSORS.format("CO2"),
+    ),
 }
 
 
@@ -62,16 +96,16 @@ class StatsFigures:
         self._home = home
 
     @property
-    def names(self) -> Mapping[str, str]:
-        return _NAMES
+    def about(self) -> Mapping[str, FigureAbout]:
+        return ABOUT
 
     async def figure(self, home_id: str, name: str) -> Figure:
         """Return one of them. Raises KeyError for a name that is none of them, StoreError."""
-        if name not in _NAMES:
+        if name not in ABOUT:
             raise KeyError(name)
         now, home = self._clock.now(), self._home()
         if home is None:
-            return Figure(None, _unit(name), now, "The home has not been reached yet.")
+            return Figure(None, ABOUT[name].unit, now, "The home has not been reached yet.")
         asked = _Asked(home, now, now.astimezone(home.zone).date() - DAY)
         if name == "events_today":
             return await self._today(home_id, asked)
@@ -105,7 +139,7 @@ class StatsFigures:
         return Figure(float(value), "", asked.over)
 
     async def _energy(self, home_id: str, asked: _Asked, name: str) -> Figure:
-        unit, day = _unit(name), await self._day(home_id, asked)
+        unit, day = ABOUT[name].unit, await self._day(home_id, asked)
         if day is None or day.energy is None:
             why = "No grid consumption was measured yesterday: Home Assistant's Energy dashboard names it."
             return Figure(None, unit, asked.over, why)
@@ -151,12 +185,6 @@ class StatsFigures:
     async def _day(self, home_id: str, asked: _Asked) -> PlaceDay | None:
         days = await self._queries.days(home_id, asked.day, asked.day)
         return next((day for day in days if day.area_id == HOME_ITSELF), None)
-
-
-def _unit(name: str) -> str:
-    if name.endswith("_share"):
-        return "%"
-    return {"energy_yesterday_kwh": "kWh", "standby_power": "W"}.get(name, "")
 
 
 def _value(hour: PlaceHour, quantity: Quantity) -> float | None:

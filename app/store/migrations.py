@@ -429,3 +429,9 @@ def _reports(db: Any) -> None:
             error TEXT NOT NULL DEFAULT '',
             PRIMARY KEY (home_id, report_id)
         ) WITHOUT ROWID""")
+
+
+@MIGRATIONS(name="0013_alert_reopened")
+def _alert_reopened(db: Any) -> None:
+    # When the cause of an alert last came back; of those that came back before, nobody knows.
+    db.execute("ALTER TABLE alert ADD COLUMN reopened_at INTEGER")

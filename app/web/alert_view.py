@@ -25,8 +25,9 @@ _MOODS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """`seen` says who read it or takes care of it, "" for nobody; `lasts` is "" of what came back. Every text
-    but `word` may be hostile.
+    """`seen` says who read it or takes care of it, "" for nobody. `again` is since when it is open again;
+    `lasts` is how long it lasts since then, "" of what came back before that was noted. Every text but `word`
+    may be hostile.
     """
 
     alert_id: str
@@ -37,6 +38,7 @@ class AlertView:
     description: str
     place: str
     since: Moment
+    again: Moment | None
     lasts: str
     times: str
     seen: str
@@ -65,8 +67,9 @@ def view_of_alert(one: Alert, home: Home | None, now: datetime, zone: ZoneInfo) 
         description=one.description,
         place=one.place,
         since=moment(one.detected_at, now, zone),
-        # Of what came back it is only known when it first began.
-        lasts=_span(until - one.detected_at) if one.times == 1 else "",
+        again=moment(one.reopened_at, now, zone) if one.reopened_at else None,
+        # Of what came back before it was noted when, it is only known when it first began.
+        lasts=_span(until - began) if (began := _began(one)) else "",
         times=f"came back {counted(one.times - 1, 'time', 'times')}" if one.times > 1 else "",
         seen=_seen(one, home, now, zone),
         is_read=one.is_read,
@@ -109,6 +112,11 @@ def _cared(alerts: Sequence[Alert]) -> str:
     if not left:
         return "somebody takes care of " + ("it" if len(alerts) == 1 else "each")
     return "nobody takes care of " + ("it yet" if len(alerts) == 1 else f"{left} of them yet")
+
+
+def _began(one: Alert) -> datetime | None:
+    """Return when what lasts, or lasted, began; None where that was not noted."""
+    return one.reopened_at or (one.detected_at if one.times == 1 else None)
 
 
 def _span(span: timedelta) -> str:

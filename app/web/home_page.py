@@ -79,7 +79,8 @@ async def _score(rooms: InsightParts, shown: str, now: datetime, zone: ZoneInfo)
     if newest is None:
         return {"score": None, "drawn": None}
     going = await rooms.insights.trend(rooms.home_id, newest.scorecard)
-    return {"score": view_of_score(newest, going, recent[1:], now, zone), "drawn": draw_scores(recent, today)}
+    previous = await rooms.insights.previous(newest)
+    return {"score": view_of_score(newest, going, previous, now, zone), "drawn": draw_scores(recent, today)}
 
 
 async def _figures(request: web.Request, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from app.errors import InputError
+from app.figures import FigureAbout
 from app.insights.assessing import Assessor
 from app.insights.checking import read_scorecard
+from app.insights.enough import why_not_enough
 from app.insights.insight import Insight
 from app.insights.insights import Insights
 from app.insights.lines import LONGEST, Fault, FaultsError
+from app.insights.previous import Previous
 from app.insights.scorecards import KeptScorecard, NoScorecardError, Scorecards, parsed
 from app.insights.trend import Trend
 from app.model import Home
@@ -78,7 +81,8 @@ async def latest(request: web.Request) -> web.Response:
             404, "There is no insight yet: they are made at six in the morning, or now by the job."
         )
     going = await parts.insights.trend(parts.home_id, found.scorecard)
-    return web.json_response({**insight_json(found), "trend": trend_json(going)})
+    before = previous_json(await parts.insights.previous(found))
+    return web.json_response({**insight_json(found), "trend": trend_json(going), "previous": before})
 
 
 @_answering
@@ -100,7 +104,7 @@ async def scorecard(request: web.Request) -> web.Response:
 async def figures(request: web.Request) -> web.Response:
     """List Nightshift's own figures, which a scorecard may ask for by name."""
     known = request.app[INSIGHTS].assessor.figures()
-    return web.json_response([{"name": name, "what": what} for name, what in sorted(known.items())])
+    return web.json_response([figure_json(name, about) for name, about in sorted(known.items())])
 
 
 @_answering
@@ -205,8 +209,29 @@ def insight_endpoints() -> tuple[Endpoint, ...]:
 
 
 def insight_json(insight: Insight) -> dict[str, Any]:
-    """Return an insight as JSON, as the table `coach_insights` has it."""
-    return insight.model_dump(mode="json")
+    """Return an insight as JSON, as the table `coach_insights` has it, and whether enough of it is known."""
+    return {
+        **insight.model_dump(mode="json"),
+        "sufficient": insight.sufficient,
+        "reason": why_not_enough(insight),
+    }
+
+
+def previous_json(before: Previous | None) -> dict[str, Any] | None:
+    """Return the score before another; `why_not` says why the two cannot be compared, "" where they can."""
+    if before is None:
+        return None
+    return {
+        "day": before.day.isoformat(),
+        "score": before.score,
+        "confidence": before.confidence,
+        "comparable": before.comparable,
+        "why_not": before.why_not,
+    }
+
+
+def figure_json(name: str, about: FigureAbout) -> dict[str, str]:
+    return {"name": name, "title": about.title, "unit": about.unit, "what": about.what or about.title}
 
 
 def trend_json(going: Trend) -> dict[str, Any]:

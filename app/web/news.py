@@ -70,6 +70,7 @@ def insight_ready_json(event: InsightReady) -> dict[str, Any]:
         "scorecard": insight.scorecard,
         "day": insight.day.isoformat(),
         "health_score": insight.health_score,
+        "sufficient": insight.sufficient,
         "before": event.before,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from app.insights.enough import percent
 from app.insights.insight import CategoryScore, Insight
 from app.web.plots import Label, Scale, Tick, day_labels, line, middle
 from app.web.wording import counted, date_text, listed
@@ -29,13 +30,15 @@ class PartLine:
 
 @dataclass(frozen=True, slots=True)
 class ScorePlot:
-    """`stale` are the places of days whose readings were of an earlier day; `rows` the table, newest first:
-    a day, its score, then one cell for each part.
+    """`stale` are the places of days whose readings were of an earlier day; `lacking` how many days had too
+    little known for a score, which are gaps in the line; `rows` the table, newest first: a day, its score,
+    then one cell for each part.
     """
 
     path: str
     last: tuple[float, float] | None
     stale: tuple[tuple[float, float], ...]
+    lacking: int
     ticks: tuple[Tick, ...]
     labels: tuple[Label, ...]
     parts: tuple[PartLine, ...]
@@ -46,14 +49,15 @@ class ScorePlot:
 def draw_scores(insights: Sequence[Insight], today: date) -> ScorePlot | None:
     """Draw the last 30 local days up to `today`; the insights are of one scorecard, newest first.
 
-    Returns None where there is no score to draw.
+    Returns None where nothing was read on any day.
     """
     days = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
     by_day = {one.day: one for one in reversed(insights) if one.day in set(days)}
     if all(one.health_score is None for one in by_day.values()):
         return None
     newest = max(by_day.values(), key=lambda one: one.day)
-    scores = _series(days, by_day, lambda one: one.health_score)
+    scores = _series(days, by_day, lambda one: one.known_score)
+    few = [one for one in by_day.values() if not one.sufficient]
     places = _places(scores)
     parts = tuple(_part(days, by_day, part) for part in newest.health_breakdown)
     stale = [
@@ -65,10 +69,11 @@ def draw_scores(insights: Sequence[Insight], today: date) -> ScorePlot | None:
         path=line(places),
         last=_last(places),
         stale=tuple((x, y) for x, y in stale if y is not None),
+        lacking=len(few),
         ticks=_SCALE.ticks(),
         labels=day_labels(days),
         parts=parts,
-        said=_said(scores),
+        said=_said(scores, len(few)),
         rows=tuple(_row(by_day[day], newest) for day in reversed(days) if day in by_day),
     )
 
@@ -116,16 +121,23 @@ def _range(known: Sequence[int]) -> str:
     return f"from {min(known)} to {max(known)}, {known[-1]} at last"
 
 
-def _said(scores: Sequence[int | None]) -> str:
+def _said(scores: Sequence[int | None], lacking: int) -> str:
     known = [score for score in scores if score is not None]
     gaps = len(scores) - len(known)
     words = [f"The score of the last {len(scores)} days: {_range(known)}"]
     if gaps:
         words.append(f"{counted(gaps, 'day', 'days')} without one")
+        if lacking:
+            words[-1] += f", {lacking} of them because too little was known"
     return f"{listed(words, 'with')}."
 
 
 def _row(insight: Insight, newest: Insight) -> tuple[str, ...]:
     day = date_text(insight.day) + (" (earlier readings)" if insight.stale_since is not None else "")
     cells = [_score_of(insight, part.key) for part in newest.health_breakdown]
-    return (day, *("—" if one is None else str(one) for one in (insight.health_score, *cells)))
+    score = str(insight.known_score) if insight.sufficient else f"too little known ({_read(insight)})"
+    return (day, score, *("—" if one is None else str(one) for one in cells))
+
+
+def _read(insight: Insight) -> str:
+    return percent(insight.confidence) if insight.health_score is not None else "nothing"

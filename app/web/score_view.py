@@ -1,13 +1,14 @@
 """A day's insight as the page Home shows it: the number and a word, where it is going, what it is made of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.insights.insight import CategoryScore, Insight, MetricScore, Priority, Recommendation
+from app.insights.enough import NOT_ENOUGH, Lack, lacking, percent, why_not_enough
+from app.insights.insight import ENOUGH, CategoryScore, Insight, MetricScore, Priority, Recommendation
 from app.insights.numbers import with_unit
+from app.insights.previous import Previous
 from app.insights.trend import DAYS, Direction, Trend
 from app.web.history import Moment, moment
 from app.web.wording import counted, date_text, day_of, when
@@ -25,7 +26,10 @@ _FEWEST: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class MetricLine:
-    """One metric; where it is missing, `missing` says why and there is no score. Texts may be hostile."""
+    """One metric; where it is missing, `missing` says why, `to_do` what helps, and there is no score.
+
+    Texts may be hostile.
+    """
 
     title: str
     value: str
@@ -33,16 +37,18 @@ class MetricLine:
     score: int | None
     weight: str
     missing: str
+    to_do: str
     read_from: str
 
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """One category; `score` None: nothing of it could be read."""
+    """One category; `score` None: nothing of it could be read, `few`: less than half of its weight was."""
 
     title: str
     weight: str
     score: int | None
+    few: bool
     missing: str
     metrics: tuple[MetricLine, ...]
 
@@ -61,8 +67,9 @@ class AdviceView:
 
 @dataclass(frozen=True, slots=True)
 class ScoreView:
-    """`number` None: nothing could be read. `direction` is the trend's, `before` the score before this one,
-    `basis` what it rests on, `stale` why the readings are old; `before` and `stale` may be "".
+    """`number` None: too little is known for one, `lacking` is what is missing then. `direction` is the
+    trend's, `before` the score before this one, `basis` what it rests on, `stale` why the readings are old;
+    `trend`, `before` and `stale` may be "".
     """
 
     title: str
@@ -73,6 +80,7 @@ class ScoreView:
     trend: str
     before: str
     basis: str
+    lacking: tuple[Lack, ...]
     stale: str
     made: Moment
     parts: tuple[PartView, ...]
@@ -80,19 +88,20 @@ class ScoreView:
 
 
 def view_of_score(
-    insight: Insight, going: Trend, earlier: Sequence[Insight], now: datetime, zone: ZoneInfo
+    insight: Insight, going: Trend, previous: Previous | None, now: datetime, zone: ZoneInfo
 ) -> ScoreView:
-    """Put an insight and its trend into words; `earlier` are those before it, the newest first."""
-    word, mood = word_of(insight.health_score)
+    """Put an insight, its trend and the score before it into words."""
+    word, mood = word_of(insight.known_score)
     return ScoreView(
         title=insight.title,
-        number=insight.health_score,
+        number=insight.known_score,
         word=word,
         mood=mood,
         direction=going.direction,
-        trend=_trend(going),
-        before=_before(insight, earlier),
+        trend=_trend(going) if insight.sufficient else "",
+        before=_before(insight, previous),
         basis=_basis(insight),
+        lacking=() if insight.sufficient else tuple(lacking(insight)),
         stale=_stale(insight, now, zone),
         made=moment(insight.generated_at, now, zone),
         parts=tuple(_part(one) for one in insight.health_breakdown),
@@ -103,7 +112,7 @@ def view_of_score(
 def word_of(score: int | None) -> tuple[str, str]:
     """Return the word for a score, and the mood it sets."""
     if score is None:
-        return "Not known", "waiting"
+        return NOT_ENOUGH, "waiting"
     return next((word, mood) for least, word, mood in _WORDS if score >= least)
 
 
@@ -122,15 +131,16 @@ def _trend(going: Trend) -> str:
     return f"Steady: {going.average:.0f} on average {span}."
 
 
-def _before(insight: Insight, earlier: Sequence[Insight]) -> str:
+def _before(insight: Insight, last: Previous | None) -> str:
     """Say what the score before this one was: a trend is slow, and a fall of today no part of it."""
-    last = next((one for one in earlier if one.health_score is not None), None)
-    if last is None or insight.health_score is None:
+    if last is None:
         return ""
     day = "the day before" if insight.day - last.day == timedelta(days=1) else f"on {date_text(last.day)}"
-    if last.health_score == insight.health_score:
-        return f"It was the same {day}."
-    return f"It was {last.health_score} {day}."
+    if not insight.sufficient:
+        return f"The last score is of {date_text(last.day)}: {last.score}."
+    if not last.comparable:
+        return f"It was {last.score} {day}, which cannot be compared: {last.why_not}."
+    return f"It was the same {day}." if last.score == insight.health_score else f"It was {last.score} {day}."
 
 
 def _basis(insight: Insight) -> str:
@@ -139,8 +149,8 @@ def _basis(insight: Insight) -> str:
     missing = sum(one.value is None for one in metrics)
     if not metrics:
         return "Nothing in it is scored."
-    if insight.health_score is None:
-        return f"None of its {counted(len(metrics), 'reading', 'readings')} could be had."
+    if not insight.sufficient:
+        return why_not_enough(insight)
     if not missing:
         return f"Confidence 100 %: all {counted(len(metrics), 'reading', 'readings')} were there."
     are = "is" if missing == 1 else "are"
@@ -171,10 +181,13 @@ def _part(part: CategoryScore) -> PartView:
     said = ""
     if missing:
         said = "nothing could be read" if missing == len(scored) else f"{missing} of {len(scored)} missing"
+    if part.score is not None and part.confidence < ENOUGH:
+        said += f": the points are of the {percent(part.confidence)} that was read"
     return PartView(
         title=part.title,
         weight=_percent(part.weight),
         score=part.score,
+        few=part.confidence < ENOUGH,
         missing=said,
         metrics=tuple(_metric(one) for one in part.metrics),
     )
@@ -188,6 +201,7 @@ def _metric(one: MetricScore) -> MetricLine:
         score=one.score,
         weight=_percent(one.weight) if _counts(one) else "",
         missing=one.missing if one.value is None else "",
+        to_do=one.to_do if one.value is None else "",
         read_from=one.read_from,
     )
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from app.insights.checking import read_scorecard
+from app.insights.enough import NOT_ENOUGH, why_not_enough
 from app.insights.lines import LONGEST, Fault, FaultsError
 from app.insights.scorecard import Scorecard
 from app.insights.scorecards import MOST, KeptScorecard, NoScorecardError
@@ -27,7 +28,9 @@ _TITLE: Final = re.compile(r"^title:.*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class CardLine:
-    """A scorecard in the list; texts but `kind` may be hostile. `score` is "" before there is one."""
+    """A scorecard in the list; texts but `kind` may be hostile. `score` is "" before there is one, and where
+    too little is known for one: `lacking` says so.
+    """
 
     name: str
     path: str
@@ -38,6 +41,7 @@ class CardLine:
     made_of: str
     wrong: str
     score: str
+    lacking: str
     scored: Moment | None
 
 
@@ -113,7 +117,6 @@ def _help(rooms: InsightParts) -> dict[str, Any]:
 async def _line(rooms: InsightParts, kept: KeptScorecard, now: datetime, zone: ZoneInfo) -> CardLine:
     card, faults = await read_kept(kept)
     newest = await rooms.insights.latest(rooms.home_id, kept.name)
-    known = newest is not None and newest.health_score is not None
     return CardLine(
         name=kept.name,
         path=f"scorecards/{kept.name}",
@@ -123,7 +126,8 @@ async def _line(rooms: InsightParts, kept: KeptScorecard, now: datetime, zone: Z
         active=kept.active,
         made_of=_made_of(card) if card else "",
         wrong=str(faults[0]) if faults else "",
-        score=str(newest.health_score) if newest and known else "",
+        score=str(newest.known_score) if newest and newest.sufficient else "",
+        lacking=f"{NOT_ENOUGH}. {why_not_enough(newest)}" if newest and not newest.sufficient else "",
         scored=moment(newest.generated_at, now, zone) if newest else None,
     )
 

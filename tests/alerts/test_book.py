@@ -78,6 +78,23 @@ async def test_reopened_it_is_unread_again(tmp_path: Path) -> None:
         assert again.detected_at == first.detected_at
 
 
+async def test_it_is_noted_when_it_came_back_the_last_time_and_it_stays_noted(tmp_path: Path) -> None:
+    async with alert_house(tmp_path) as house:
+        await raised(house)
+        assert (await house.alert()).reopened_at is None
+        backs = []
+        for _ in range(2):
+            await house.book.settle("home", Settled(over=["door"]))
+            await house.clock.turn(minutes(30))
+            await raised(house)
+            backs.append(house.clock.now())
+            assert (await house.alert()).reopened_at == backs[-1]
+        assert backs[0] < backs[1]
+        await house.book.settle("home", Settled(over=["door"]))
+        (over,) = await house.book.listed("home")
+        assert (over.open, over.reopened_at, over.times) == (False, backs[1], 3)
+
+
 async def test_two_passes_at_once_make_one_alert(tmp_path: Path) -> None:
     async with alert_house(tmp_path) as house:
         await asyncio.gather(*(raised(house) for _ in range(5)))

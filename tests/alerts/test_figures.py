@@ -24,7 +24,7 @@ async def test_they_count_what_is_open_and_what_was(tmp_path: Path) -> None:
             house.now.set(f"sensor.{name}", "9", device_class="battery", unit_of_measurement="%")
         house.know(entity("sensor.a", "battery", device_id="a"), entity("sensor.b", "battery", device_id="b"))
         await house.look()
-        got = {name: (await figures.figure("home", name)).value for name in figures.names}
+        got = {name: (await figures.figure("home", name)).value for name in figures.about}
         assert got == {
             "alerts_open": 3.0,
             "alerts_open_critical": 1.0,

@@ -107,7 +107,7 @@ def test_every_field_of_the_mornings_messages_is_documented() -> None:
         for field in json.loads(message):
             assert f"| `{field}` |" in _DOCS or f"`{field}`" in _DOCS
     standing = MorningStanding(
-        [Scored(insight(), Trend(Direction.STEADY, 7))], [_ALERT], report(), [place("")], HOME
+        [Scored(insight(), Trend(Direction.STEADY, 7), None)], [_ALERT], report(), [place("")], HOME
     )
     plan = plan_of(standing)
     said = json.loads(morning_message(standing, plan)) | json.loads(areas_message(standing, plan))

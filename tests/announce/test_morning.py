@@ -18,6 +18,7 @@ from app.announce.topics import Topics
 from app.bus import Bus
 from app.clock import TurnedClock
 from app.insights.announcements import CoachAlert, InsightReady
+from app.insights.insight import CategoryScore, MetricScore
 from app.reports.announcements import ReportReady
 from tests.announce.conftest import Board, Ear, always, ear_at
 from tests.announce.morning import HOME, NOW, MorningHouse, insight, morning_house, place, report
@@ -101,6 +102,7 @@ async def test_an_alert_is_told_as_it_goes_and_counted_by_level(
         "place": "Bathroom",
         "entity_id": "binary_sensor.leak",
         "detected_at": "2026-11-22T02:00:00+00:00",
+        "reopened_at": None,
         "times": 1,
         "open": True,
         "tell": True,
@@ -135,12 +137,52 @@ async def test_scores_and_reports_are_states_that_stay_on_the_broker(
         "trend": "unknown",
         "trend_change": None,
         "confidence": 0.92,
+        "sufficient": True,
+        "reason": "",
+        "partial_score": None,
+        "missing": [],
+        "previous_score": 74,
+        "previous_confidence": 0.92,
+        "previous_day": "2026-11-21",
+        "comparable": True,
         "stale_since": None,
         "recommendations": ["Change two batteries"],
     }
     assert said["report"]["generated_at"] == "2026-11-22T12:00:00+00:00"
     assert said["report"]["details"]["title"] == "Saturday 21 November"
     assert len([one for one in ear.heard if one.topic.value == TOPICS.morning]) == 2, "told twice"
+
+
+async def test_a_score_of_which_too_little_is_known_is_unknown_and_says_why(
+    house: MorningHouse, broker: Broker, board: Board, ear: Ear
+) -> None:
+    gone = MetricScore(
+        key="co2", title="Air", weight=1, missing="No CO2 was measured.", to_do="Have a sensor."
+    )
+    part = CategoryScore(key="comfort", title="Comfort", weight=0.6, score=None, metrics=(gone,))
+    await house.insights.keep(insight(74, NOW.date() - timedelta(days=1), confidence=0.9), "f", ())
+    await house.insights.keep(insight(99, confidence=0.4999, health_breakdown=(part,)), "f", ())
+    async with telling(house, broker, board):
+        parts = _parts(await ear.hear(TOPICS.discovery))
+        said = json.loads(await ear.hear(TOPICS.morning))["scores"]["home"]
+    assert said["score"] is None  # which the hub takes for unknown
+    assert "0" not in parts["health_score"]["value_template"]
+    details = said["details"]
+    assert (details["sufficient"], details["partial_score"], details["confidence"]) == (False, 99, 0.49)
+    assert details["reason"] == "Only 49 % of what it is made of could be read; a score takes at least 50 %."
+    assert details["missing"] == ["Air: No CO2 was measured. Have a sensor."]
+    assert (details["previous_score"], details["comparable"], details["trend"]) == (74, False, "unknown")
+
+
+async def test_a_score_is_not_comparable_with_one_that_rests_on_more(
+    house: MorningHouse, broker: Broker, board: Board, ear: Ear
+) -> None:
+    await house.insights.keep(insight(74, NOW.date() - timedelta(days=1), confidence=0.9), "f", ())
+    await house.insights.keep(insight(60, confidence=0.6), "f", ())
+    async with telling(house, broker, board):
+        details = json.loads(await ear.hear(TOPICS.morning))["scores"]["home"]["details"]
+    assert (details["previous_score"], details["previous_confidence"]) == (74, 0.9)
+    assert details["comparable"] is False
 
 
 async def test_a_scorecard_of_ones_own_gets_a_sensor_with_its_first_score(

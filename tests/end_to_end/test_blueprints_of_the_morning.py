@@ -102,24 +102,35 @@ async def test_the_blueprint_of_the_score_acts_when_it_falls_and_not_when_it_ris
     write = Note(hand, name + "_{{ before }}").writes("{{ before }} to {{ score }}: {{ recommendations[0] }}")
     notes = {before: Note(hand, f"{name}_{before}") for before in (66, 56, 90, 40)}
     score = f"sensor.score_{secrets.token_hex(3)}"
+    day = 0
 
-    async def scores(points: int | str, confidence: float = 1) -> None:
-        attributes = {"recommendations": ["Close the window"], "confidence": confidence}
+    async def scores(points: int | str, before: int | None = None, *, comparable: bool = True) -> None:
+        nonlocal day
+        day += 1
+        attributes = {
+            "recommendations": ["Close the window"],
+            "previous_score": before,
+            "comparable": comparable,
+            "day": f"day {day}",
+        }
         said = {"state": str(points), "attributes": attributes}
         async with hand.http.post(f"/api/states/{score}", json=said) as reply:
             assert reply.status < 300
 
     await scores(80)
     async with used(hand, "score_fell.yaml", score_sensor=score, points=10, line=50, reaction=[write]):
-        for points in ("unavailable", 60, 75, 66):
-            await scores(points)
-        await scores(56)
+        await scores("unavailable")
+        for points, before in ((60, 80), (75, 60), (66, 75)):
+            await scores(points, before)
+        await scores(56, 66)
         await notes[66].says("66 to 56: Close the window")
-        await scores(49)
+        await scores(49, 56)
         await notes[56].says("56 to 49: Close the window")
-        await scores(90)
-        await scores(40, 0.35)  # lower because less could be read
-        await scores(20, 0.35)
+        await scores(90, 49)
+        await scores(40, 90, comparable=False)  # lower because less could be read
+        await scores("unknown")  # too little is known
+        await scores(40, 40)
+        await scores(20, 40)
         await notes[40].says("40 to 20: Close the window")
         assert await notes[90].said() == ""
     async with hand.http.delete(f"/api/states/{score}"):

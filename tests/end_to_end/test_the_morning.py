@@ -200,8 +200,17 @@ categories:
     assert found["breakdown"] == {"Cash flow": 30, "Profitability": 100}
     assert await hand.state(score) == "58"
     assert found["trend"] == "unknown"
-    assert float(await hand.state("sensor.nightshift_health_score")) <= 100
+    home = await attributes(hand, "sensor.nightshift_health_score")
+    shown = await hand.state("sensor.nightshift_health_score")
+    assert float(shown) <= 100 if home["sufficient"] else (shown, home["reason"] != "") == ("unknown", True)
     assert await watcher.run("daily_insights", force=True)
+
+    await sensors.set(runway, "unavailable", friendly_name="Runway in days")
+    assert await watcher.run("daily_insights", force=True)
+    await hand.becomes(score, "unknown")
+    found = await attributes(hand, score)
+    assert (found["sufficient"], found["partial_score"], found["comparable"]) == (False, 100, False)
+    assert found["missing"][0].startswith("Runway: Runway in days is unavailable.")
     assert len([said for _, topic, said in wire.heard if topic == COACH and said == told]) == 1
 
 

@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.alerts import figures as alert_figures
 from app.clock import TurnedClock
 from app.errors import InputError, NeighbourError
-from app.figures import Figure
+from app.figures import Figure, FigureAbout
 from app.hub.now import Change, HubNotification, LiveState, LogEntry, Period, Span, StatisticKind
 from app.insights.assessing import Assessor
 from app.insights.checking import read_scorecard
 from app.insights.readings import Reading, Readings
 from app.insights.scorecard import Scorecard, reading_key
 from app.insights.shipped import shipped_texts
+from app.statistics import figures as statistics_figures
 
 MORNING = datetime(2026, 3, 10, 5, 0, tzinfo=UTC)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -96,8 +98,8 @@ class SmallFigures:
     failing: set[str] = field(default_factory=set)
 
     @property
-    def names(self) -> Mapping[str, str]:
-        return {name: f"what {name} is" for name in (*self.given, *self.failing)}
+    def about(self) -> Mapping[str, FigureAbout]:
+        return {name: known_as(name) for name in (*self.given, *self.failing)}
 
     async def figure(self, home_id: str, name: str) -> Figure:
         await asyncio.sleep(0)
@@ -106,7 +108,19 @@ class SmallFigures:
         if name in self.failing:
             raise RuntimeError("a bug")
         value = self.given[name]
-        return Figure(value, "", MORNING, "" if value is not None else "Nothing was counted yet.")
+        return Figure(
+            value, known_as(name).unit, MORNING, "" if value is not None else "Nothing was counted yet."
+        )
+
+
+KNOWN: dict[str, FigureAbout] = {**alert_figures.ABOUT, **statistics_figures.ABOUT}
+"""The figures that there are."""
+
+
+def known_as(name: str) -> FigureAbout:
+    """Return what a figure is called; one of the tests' own goes by its name in words."""
+    words = name.replace("_", " ")
+    return KNOWN.get(name, FigureAbout(words, what=f"what {words} is", needs="Wait for it."))
 
 
 ALL_WELL: dict[str, float | None] = {
@@ -138,8 +152,11 @@ def read(card: Scorecard, values: Mapping[str, float | None], unit: str = "") ->
     for category, metric in card.metrics():
         key = reading_key(category, metric)
         value = values.get(key)
-        missing = "" if value is not None else f"Home Assistant has no {metric.entity}."
-        found[key] = Reading(value, unit or metric.unit, metric.entity or "a place", MORNING, missing)
+        missing, to_do = "", ""
+        if value is None:
+            missing, to_do = f"Home Assistant has no {metric.entity}.", "Wait."
+        read_from = metric.entity or "a place"
+        found[key] = Reading(value, unit or metric.unit, read_from, MORNING, missing, to_do, read_from)
     return found
 
 

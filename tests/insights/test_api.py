@@ -160,4 +160,9 @@ async def test_what_cannot_be_is_answered_in_one_line(tmp_path: Path) -> None:
 async def test_the_figures_are_listed_with_what_they_are(tmp_path: Path) -> None:
     async with served(tmp_path) as (_, http):
         _, said = await get(http, "/api/figures")
-    assert {"name": "energy_ratio", "what": "what energy_ratio is"} in said
+    assert {
+        "name": "energy_ratio",
+        "title": "yesterday's energy",
+        "unit": "times the usual",
+        "what": "yesterday's energy over what such a day usually uses",
+    } in said

@@ -43,10 +43,12 @@ async def test_a_morning_scores_what_is_on_and_keeps_it(tmp_path: Path) -> None:
     ]
     assert found.connector_data_snapshot["energy.against_usual"] == {
         "value": 1.0,
-        "unit": "",
-        "read_from": "Nightshift's figure energy_ratio",
+        "unit": "times the usual",
+        "read_from": "Nightshift's figure “yesterday's energy (times the usual)”",
+        "source": "energy_ratio",
         "read_at": MORNING.isoformat(),
         "missing": "",
+        "to_do": "",
         "away": False,
         "stale": False,
     }

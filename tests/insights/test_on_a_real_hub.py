@@ -115,7 +115,7 @@ async def test_every_kind_of_reading_is_read_and_a_bad_one_stops_no_other(
 ) -> None:
     name = f"i{secrets.token_hex(3)}"
     await put(hub, f"sensor.{name}_runway", 21.5, unit_of_measurement="d", level=0.5)
-    await put(hub, f"sensor.{name}_away", "unavailable")
+    await put(hub, f"sensor.{name}_away", "unavailable", friendly_name="Wind on the roof")
     at = datetime.now(UTC)
     midnight = datetime.combine(at.astimezone(AMSTERDAM).date(), datetime.min.time(), AMSTERDAM)
     day = (midnight - timedelta(days=1)).astimezone(UTC)
@@ -142,7 +142,7 @@ async def test_every_kind_of_reading_is_read_and_a_bad_one_stops_no_other(
     missing = {key: metric.missing for key, metric in metrics(found).items() if metric.value is None}
     assert missing.keys() == {"gone", "away", "open_end", "endless", "words", "nothing", "unkept"}
     assert missing["gone"] == f"Home Assistant has no sensor.{name}_gone."
-    assert missing["away"] == f"sensor.{name}_away is unavailable."
+    assert missing["away"] == "Wind on the roof is unavailable."
     assert missing["words"] == "The template says many, which is no number."
     assert missing["unkept"] == f"Home Assistant keeps no long-term statistic nightshift:{name}_none."
     assert all(

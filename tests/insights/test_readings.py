@@ -15,9 +15,10 @@ from app.clock import TurnedClock
 from app.errors import NeighbourError
 from app.hub.now import Span, StatisticKind
 from app.insights import readings as readings_module
+from app.insights.naming import read_from, source_of
 from app.insights.readings import Reading, Readings, last_days
 from app.insights.scorecard import Metric, Scorecard
-from tests.insights.small import AMSTERDAM, MORNING, SmallFigures, SmallHome
+from tests.insights.small import AMSTERDAM, KNOWN, MORNING, SmallFigures, SmallHome
 
 BANDS = ({"at_least": 1, "score": 100}, {"score": 0})
 ENERGY = StatisticKind("sensor.energy", "Energy", "kWh", has_mean=False, has_sum=True)
@@ -66,8 +67,39 @@ async def test_an_entity_is_read_with_its_unit() -> None:
     home = SmallHome()
     home.put("sensor.runway", "90.5", unit_of_measurement="d")
     found = await one(home, entity="sensor.runway")
-    assert (found.value, found.unit, found.read_from, found.missing) == (90.5, "d", "sensor.runway", "")
-    assert found.read_at == MORNING
+    assert (found.value, found.unit, found.read_from, found.missing) == (90.5, "d", "Runway", "")
+    assert (found.read_at, found.source) == (MORNING, "sensor.runway")
+
+
+async def test_what_people_called_an_entity_is_what_they_read() -> None:
+    home = SmallHome()
+    home.put("sensor.kg_3f", "7", friendly_name="Cellar\u202e\nfreezer" + "!" * 200)
+    found = await one(home, entity="sensor.kg_3f")
+    assert found.read_from.startswith("Cellar freezer!")
+    assert len(found.read_from) <= 60
+    assert found.source == "sensor.kg_3f"
+    home.put("sensor.kg_3f", "unavailable", friendly_name="Cellar freezer")
+    found = await one(home, entity="sensor.kg_3f")
+    assert found.missing == "Cellar freezer is unavailable."
+    assert found.to_do == "Look in Home Assistant why it has no value."
+
+
+async def test_what_the_hub_does_not_have_goes_by_its_id_and_says_what_helps() -> None:
+    found = await one(SmallHome(), entity="sensor.gone")
+    assert (found.read_from, found.missing) == ("sensor.gone", "Home Assistant has no sensor.gone.")
+    assert found.to_do == "Add it to Home Assistant, or write your own entity in the scorecard."
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(KNOWN)), st.none() | st.floats(0, 100))
+def test_no_figures_technical_name_reaches_anybody(name: str, value: float | None) -> None:
+    figures = SmallFigures({name: value})
+    found = asyncio.run(one(SmallHome(), figures, figure=name))
+    assert found.source == name
+    assert "_" not in f"{found.read_from}{found.missing}{found.to_do}{found.unit}"
+    assert KNOWN[name].title in found.read_from
+    assert (value is None) == bool(found.missing)
+    assert value is None or not found.to_do
 
 
 async def test_an_attribute_is_read_where_one_is_named() -> None:
@@ -76,8 +108,9 @@ async def test_an_attribute_is_read_where_one_is_named() -> None:
         "climate.hall", "heat", current_temperature=20.5, fan="auto", odd=math.inf, huge=10**400, yes=True
     )
     found = await one(home, entity="climate.hall", attribute="current_temperature")
-    assert (found.value, found.read_from) == (20.5, "climate.hall, attribute current_temperature")
-    said = "The attribute fan of climate.hall says auto, which is no number."
+    assert (found.value, found.read_from) == (20.5, "current temperature of Hall")
+    assert found.source == "climate.hall, attribute current_temperature"
+    said = "The fan of Hall says auto, which is no number."
     assert (await one(home, entity="climate.hall", attribute="fan")).missing == said
     assert (await one(home, entity="climate.hall", attribute="none")).missing.endswith(
         "has no attribute none."
@@ -99,12 +132,12 @@ async def test_what_is_on_or_true_counts_one(state: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("unavailable", "sensor.x is unavailable."),
-        ("unknown", "sensor.x is unknown."),
-        ("open", "sensor.x says open, which is no number."),
-        ("", "sensor.x says nothing, which is no number."),
-        ("nan", "sensor.x says nan, which is no number."),
-        ("1_000", "sensor.x says 1_000, which is no number."),
+        ("unavailable", "X is unavailable."),
+        ("unknown", "X is unknown."),
+        ("open", "X says open, which is no number."),
+        ("", "X says nothing, which is no number."),
+        ("nan", "X says nan, which is no number."),
+        ("1_000", "X says 1_000, which is no number."),
     ],
 )
 async def test_what_is_no_number_is_missing_and_says_so(state: str, said: str) -> None:
@@ -129,8 +162,10 @@ async def test_an_entity_in_another_unit_is_missing_for_the_bands_would_be_wrong
 async def test_a_figure_is_read_from_the_room_that_has_it() -> None:
     figures = SmallFigures({"batteries_low": 2.0, "energy_ratio": None}, failing={"broken"})
     found = await one(SmallHome(), figures, figure="batteries_low")
-    assert (found.value, found.read_from) == (2, "Nightshift's figure batteries_low")
-    assert (await one(SmallHome(), figures, figure="energy_ratio")).missing == "Nothing was counted yet."
+    assert (found.value, found.read_from) == (2, "Nightshift's figure “devices with a low battery”")
+    missing = await one(SmallHome(), figures, figure="energy_ratio")
+    assert missing.missing == "Nothing was counted yet."
+    assert missing.to_do.startswith("Name a grid meter in the settings of Home Assistant's Energy dashboard.")
     assert (await one(SmallHome(), figures, figure="nowhere")).missing == "There is no figure nowhere."
 
 
@@ -154,7 +189,7 @@ async def test_a_statistic_is_taken_of_yesterday_or_of_the_last_days() -> None:
     home.past = {"sensor.energy": hours(24, change=0.5), "sensor.warmth": hours(24, mean=20, min=18, max=23)}
     energy = await one(home, statistic="sensor.energy", take="change")
     assert (energy.value, energy.unit) == (12, "kWh")
-    assert energy.read_from == "statistic sensor.energy, total of yesterday"
+    assert energy.read_from == "Energy, total of yesterday"
     start = datetime(2026, 3, 8, 23, tzinfo=UTC)
     assert home.asked == [(start, start + timedelta(days=1), "hour")]
     taken = [(await one(home, statistic="sensor.warmth", take=take)).value for take in ("mean", "min", "max")]
@@ -184,9 +219,9 @@ async def test_a_statistic_that_is_not_kept_or_not_of_that_kind_is_missing() -> 
     home = SmallHome(kinds=[ENERGY, WARMTH])
     said = "Home Assistant keeps no long-term statistic sensor.other."
     assert (await one(home, statistic="sensor.other", take="mean")).missing == said
-    said = "sensor.energy has no mean; it has change."
+    said = "Energy has no mean; it has change."
     assert (await one(home, statistic="sensor.energy", take="mean")).missing == said
-    said = "sensor.warmth has no change; it has mean, min or max."
+    said = "Warmth has no change; it has mean, min or max."
     assert (await one(home, statistic="sensor.warmth", take="change")).missing == said
 
 
@@ -263,6 +298,9 @@ def test_a_metric_says_where_it_is_read_from() -> None:
     week = Metric.model_validate(
         {"key": "m", "title": "M", "statistic": "energy:cost", "take": "max", "days": 7}
     )
-    assert readings_module.read_from(week) == "statistic energy:cost, highest of the last 7 days"
+    assert source_of(week) == "statistic energy:cost, highest of the last 7 days"
+    assert read_from(week, {}, {}, {}) == "energy:cost, highest of the last 7 days"
+    cost = StatisticKind("energy:cost", "Cost of energy", "EUR", has_mean=True, has_sum=False)
+    assert read_from(week, {}, {}, {"energy:cost": cost}) == "Cost of energy, highest of the last 7 days"
     shown = Metric.model_validate({"key": "m", "title": "M", "template": "{{ 1 }}"})
-    assert readings_module.read_from(shown) == "a template"
+    assert (source_of(shown), read_from(shown, {}, {}, {})) == ("a template", "a template of the scorecard")

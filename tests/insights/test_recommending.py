@@ -62,9 +62,12 @@ def test_with_less_than_three_things_wrong_missing_readings_follow_by_weight() -
     assert missing.title == "No reading for days of runway"
     assert (
         missing.message
-        == "Days of runway is missing from the score. Home Assistant has no sensor.days_of_runway."
+        == "Days of runway is missing from the score. Home Assistant has no sensor.days_of_runway. Wait."
     )
-    assert missing.would_change == "The score would rest on 75 % of its weight instead of 40 %."
+    assert (
+        missing.would_change
+        == "The score would rest on 75 % of its weight instead of 40 %, enough to be shown."
+    )
     assert missing.priority is Priority.LOW
 
 

@@ -206,6 +206,7 @@ async def office(
         suggestions=suggestions,
         answers=Answers(store),
         ledger=ledger,
+        job_title=lambda name: opened.jobs.specs[name].title if name in opened.jobs.specs else name,
     )
     reporting = Reporting(ReportWriter(sources), reports, bus, InsightsFirst(bus, lambda: opened.jobs))
     jobs = Jobs(

@@ -12,7 +12,7 @@ from app.clock import to_ms
 from app.errors import StoreError
 from app.habits.offers.decision import Body, Verdict, Wish
 from app.habits.offers.decisions import Decisions
-from app.insights.insight import Priority
+from app.insights.insight import CategoryScore, MetricScore, Priority
 from app.jobs.run import RunStatus
 from app.reports import writer
 from app.reports.period import Period
@@ -95,6 +95,18 @@ async def test_alerts_are_told_the_worst_first_with_how_long_they_lasted(desk: O
     assert "2 alerts" in report.summary
 
 
+async def test_what_is_open_again_says_since_when(desk: Office) -> None:
+    await desk.alerts_at(local(9), water())
+    await desk.alerts_at(local(10), over=("water-cellar",))
+    await desk.alerts_at(local(14), water())
+    report = await desk.report()
+    assert told(section(report, "alerts")) == [
+        "Water in the cellar | critical | open again since 14:00, first 09:00, 2 times"
+    ]
+    assert "since 2 May 14:00" in section(report, "issues").items[0].remark
+    assert "open again" in section(report, "issues").items[0].remark
+
+
 async def test_what_came_back_and_what_lasts_are_the_top_issues(desk: Office) -> None:
     flapping = water("door", Level.MEDIUM, title="Front door left open")
     for hour in (8, 10, 12):
@@ -114,6 +126,17 @@ async def test_what_came_back_and_what_lasts_are_the_top_issues(desk: Office) ->
     assert report.summary == "Home 82 of 100; 2 alerts; 4 things to look at."
 
 
+async def test_a_job_that_failed_goes_by_its_title(desk: Office) -> None:
+    async with desk.store.writing() as db:
+        await db.execute(
+            "INSERT INTO job_run (run_id, job, home, trigger, status, started_at, completed_at, generation)"
+            " VALUES ('r', 'monthly_report', 'home', 'schedule', 'failed', ?, ?, 'g')",
+            (to_ms(local(4)), to_ms(local(4))),
+        )
+    items = told(section(await desk.report(), "issues"))
+    assert items == ["The job “Monthly report” failed | medium | 1 time: see the page Jobs"]
+
+
 async def test_advice_that_can_wait_is_no_top_issue(desk: Office) -> None:
     await desk.scored(YESTERDAY + DAY, recommendations=(advice(Priority.MEDIUM),))
     assert section(await desk.report(), "issues").items == ()
@@ -123,14 +146,33 @@ async def test_the_score_is_that_of_the_morning_and_says_what_it_rests_on(desk: 
     await desk.scored(YESTERDAY, 50)
     await desk.scored(YESTERDAY + DAY, 82, confidence=0.75, stale_since=local(6))
     assert told(section(await desk.report(), "score")) == [
-        "Home | 82 of 100 | from 75% of what it is made of, from earlier readings: Home Assistant was away",
+        "Home | 82 of 100 | from 75 % of what it is made of, from earlier readings: Home Assistant was away",
         "Safety | 82 | 35% of Home",
     ]
 
 
 async def test_a_score_that_could_not_be_found_is_not_made_up(desk: Office) -> None:
     await desk.scored(YESTERDAY + DAY, None, confidence=0.0)
-    assert told(section(await desk.report(), "score")) == ["Home | not known | from 0% of what it is made of"]
+    assert told(section(await desk.report(), "score")) == [
+        "Home | not known yet | too little is known: 0 % of what it is made of"
+    ]
+
+
+async def test_a_score_of_which_too_little_is_known_is_no_number_and_names_what_is_missing(
+    desk: Office,
+) -> None:
+    lacking = [MetricScore(key=f"m{n}", title=f"Metric {n}", weight=0.25, missing="Gone.") for n in range(4)]
+    part = CategoryScore(key="all", title="All", weight=1, score=None, metrics=tuple(lacking))
+    await desk.scored(YESTERDAY + DAY, 98, confidence=0.3, health_breakdown=(part,))
+    report = await desk.report()
+    assert told(section(report, "score")) == [
+        (
+            "Home | not known yet | too little is known: 30 % of what it is made of;"
+            " missing Metric 0, Metric 1, Metric 2 and 1 more"
+        )
+    ]
+    assert "Home not known yet" in report.summary
+    assert "98" not in report.summary
 
 
 @pytest.mark.parametrize(

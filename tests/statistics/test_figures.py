@@ -17,7 +17,7 @@ async def _value(figures: Figures, name: str) -> float | None:
 
 
 async def test_before_the_first_pass_every_figure_says_why_it_is_missing(figures: Figures) -> None:
-    for name in figures.statistics.figures.names:
+    for name in figures.statistics.figures.about:
         assert await _value(figures, name) is None
 
 

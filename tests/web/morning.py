@@ -129,7 +129,11 @@ def insight(day: date, score: int | None = 82, **more: Any) -> Insight:
         key="low", title="Batteries low", weight=0.6, value=1, score=85, band="one", read_from="a figure"
     )
     lacking = MetricScore(
-        key="away", title="Devices <i>away</i>", weight=0.4, missing="No pass has looked yet."
+        key="away",
+        title="Devices <i>away</i>",
+        weight=0.4,
+        missing="No pass has looked yet.",
+        to_do="Have Home Assistant there.",
     )
     warm = MetricScore(
         key="warm", title="Hours of comfort", weight=1, value=79.2, unit="%", score=70, band="70 to 85 %"

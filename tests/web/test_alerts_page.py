@@ -66,13 +66,28 @@ async def test_what_is_over_is_kept_below_with_how_long_it_lasted(tmp_path: Path
     assert "I take care of it" not in text
 
 
-async def test_what_came_back_says_so_and_not_how_long(tmp_path: Path) -> None:
+async def test_what_came_back_says_since_when_it_is_open_again(tmp_path: Path) -> None:
     async with local_house(tmp_path) as (opened, http):
         await opened.morning.found_at(NOON - timedelta(hours=2), finding())
         await opened.morning.found_at(NOON - timedelta(hours=1), over=("water:sink",))
-        await opened.morning.found(finding())
+        await opened.morning.found_at(NOON - timedelta(minutes=10), finding())
+        text = await shown(http, "/alerts")
+        await opened.morning.found(over=("water:sink",))
+        over = await shown(http, "/alerts")
+    assert "Open again since" in text
+    assert "today at 11:50</time>, for 10 min; first noticed" in text
+    assert "today at 10:00</time>; came back 1 time." in text
+    assert "today at 11:50</time>, for 10 min; first noticed" in over
+
+
+async def test_what_came_back_before_that_was_noted_says_no_more_than_is_known(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        await opened.morning.found_at(NOON - timedelta(hours=2), finding())
+        async with opened.morning.store.writing() as db:
+            await db.execute("UPDATE alert SET times = 2")
         text = await shown(http, "/alerts")
     assert "First noticed" in text
+    assert "Open again" not in text
     assert "came back 1 time." in text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from app.insights.insight import Insight
+from app.insights.previous import Previous
 from app.insights.trend import Direction, Trend
 from app.web.score_view import view_of_score, word_of
 from tests.insights.small import AMSTERDAM
@@ -102,9 +103,40 @@ async def test_where_nothing_could_be_read_no_number_is_shown(tmp_path: Path) ->
     async with local_house(tmp_path) as (opened, http):
         await opened.morning.scored(insight(TODAY, None, confidence=0.0, recommendations=()))
         text = await shown(http)
-    assert "Not known" in text
+    assert "Not enough is known yet" in text
     assert "of 100" not in text
-    assert "None of its 3 readings could be had." in text
+    assert "Nothing of what it is made of could be read; a score takes at least 50 %." in text
+
+
+async def test_a_score_that_rests_on_too_little_is_no_number_and_says_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        await opened.morning.scored(insight(TODAY - timedelta(days=1), 70))
+        await opened.morning.scored(insight(TODAY, 97, confidence=0.4999))
+        text, cards = await shown(http), await shown(http, "/scorecards")
+    hero = text[text.index('<section id="score"') : text.index('<section id="lacking"')]
+    assert '<h1 id="score-title">Not enough is known yet</h1>' in hero
+    assert "97 of 100" not in text
+    assert ">97<" not in text
+    assert "Only 49 % of what it is made of could be read; a score takes at least 50 %." in hero
+    assert "The last score is of Mon 9 Mar: 70." in hero
+    assert "Improving" not in hero
+    lacking = text[text.index('<section id="lacking"') : text.index('<section id="advice"')]
+    assert "Devices <i>away</i></bdi></strong> <span><bdi>No pass has looked yet.</bdi>" in lacking
+    assert "Have Home Assistant there." in lacking
+    assert "1 day is a gap: too little was known for a score" in text
+    assert '<td class="number">too little known (49 %)</td>' in text
+    assert "Not enough is known yet. Only 49 % of what it is made of could be read" in cards
+    assert "<strong>97</strong>" not in cards
+
+
+async def test_half_of_the_weight_is_enough_for_a_score(tmp_path: Path) -> None:
+    async with local_house(tmp_path) as (opened, http):
+        await opened.morning.scored(insight(TODAY, confidence=0.5))
+        text = await shown(http)
+    assert "82 of 100" in text
+    assert "What is missing" not in text
 
 
 async def test_people_choose_between_scorecards(tmp_path: Path) -> None:
@@ -179,7 +211,7 @@ async def test_who_may_not_change_anything_sees_dead_buttons_and_why(tmp_path: P
 
 def seen(going: Trend, **more: Any) -> str:
     one: Insight = insight(TODAY, **more)
-    return view_of_score(one, going, (), NOON, AMSTERDAM).trend
+    return view_of_score(one, going, None, NOON, AMSTERDAM).trend
 
 
 def test_the_trend_is_a_sentence_and_none_before_there_is_one() -> None:
@@ -197,21 +229,25 @@ def test_the_trend_is_a_sentence_and_none_before_there_is_one() -> None:
 
 
 def test_the_score_before_is_told_for_a_trend_is_slow() -> None:
-    def told(*earlier: Insight) -> str:
+    def told(previous: Previous | None) -> str:
         going = Trend(Direction.UNKNOWN, 0)
-        return view_of_score(insight(TODAY), going, earlier, NOON, AMSTERDAM).before
+        return view_of_score(insight(TODAY), going, previous, NOON, AMSTERDAM).before
 
-    assert told(insight(TODAY - timedelta(days=1), 90)) == "It was 90 the day before."
-    assert told(insight(TODAY - timedelta(days=1), 82)) == "It was the same the day before."
-    assert told(insight(TODAY - timedelta(days=1), None), insight(TODAY - timedelta(days=3), 70)) == (
-        "It was 70 on Sat 7 Mar."
+    def on(days: int, score: int, why_not: str = "") -> Previous:
+        return Previous(score, 1.0, TODAY - timedelta(days=days), why_not)
+
+    assert told(on(1, 90)) == "It was 90 the day before."
+    assert told(on(1, 82)) == "It was the same the day before."
+    assert told(on(3, 70)) == "It was 70 on Sat 7 Mar."
+    assert told(on(1, 90, "the scorecard was changed since")) == (
+        "It was 90 the day before, which cannot be compared: the scorecard was changed since."
     )
-    assert told() == ""
+    assert told(None) == ""
 
 
 def test_the_words_for_a_score_change_where_the_page_says() -> None:
     words = [word_of(score)[0] for score in (100, 90, 89, 75, 74, 60, 59, 40, 39, 0, None)]
     assert words == [
         "Very good", "Very good", "Good", "Good", "Fair", "Fair", "Needs attention", "Needs attention",
-        "In trouble", "In trouble", "Not known",
+        "In trouble", "In trouble", "Not enough is known yet",
     ]  # fmt: skip

@@ -51,6 +51,6 @@ def test_the_others_are_told_with_what_a_page_needs() -> None:
     assert coach["label"] == "Recommendation of critical priority"
     assert coach["timestamp"] == "2026-03-10T11:00:00+00:00"
     assert insight_ready_json(InsightReady(insight(DAY), 78)) == {
-        "scorecard": "home", "day": "2026-03-10", "health_score": 82, "before": 78,
+        "scorecard": "home", "day": "2026-03-10", "health_score": 82, "sufficient": True, "before": 78,
     }  # fmt: skip
     assert report_ready_json(ReportReady(report(DAY)))["report_id"] == "daily-2026-03-10"

@@ -65,6 +65,22 @@ def test_days_with_old_readings_are_marked_in_the_drawing_and_in_the_table() -> 
     assert drawn.rows[0][0] == "Tue 10 Mar (earlier readings)"
 
 
+def test_a_day_of_which_too_little_is_known_is_a_gap_and_the_table_says_so() -> None:
+    few = insight(TODAY - timedelta(days=1), 99, confidence=0.2)
+    none = insight(TODAY - timedelta(days=3), None, confidence=0.0)
+    drawn = draw_scores([insight(TODAY), few, insight(TODAY - timedelta(days=2), 70), none], TODAY)
+    assert drawn
+    assert drawn.path.count("M") == 2
+    assert (drawn.lacking, drawn.parts[0].path.count("M")) == (2, 1)
+    assert [row[1] for row in drawn.rows] == [
+        "82", "too little known (20 %)", "70", "too little known (nothing)",
+    ]  # fmt: skip
+    assert drawn.said.endswith("with 28 days without one, 2 of them because too little was known.")
+    alone = draw_scores([few], TODAY)
+    assert alone
+    assert (alone.path, alone.last, alone.lacking) == ("", None, 1)
+
+
 def test_without_any_score_nothing_is_drawn() -> None:
     assert draw_scores([], TODAY) is None
     assert draw_scores([insight(TODAY, None)], TODAY) is None

@@ -94,7 +94,7 @@
     title.scope = "row";
     line.append(title);
     if (metric.value === null) {
-      const why = cell("td", cell("strong", rows.dataset.missing), " ", cell("bdi", metric.missing));
+      const why = cell("td", cell("strong", rows.dataset.missing), " ", cell("bdi", `${metric.missing} ${metric.to_do}`.trim()));
       why.colSpan = 2;
       why.className = "why-missing";
       line.append(why);
@@ -108,9 +108,11 @@
 
   function showTried(insight) {
     tried.hidden = false;
-    tried.querySelector("[data-score]").textContent = insight.health_score ?? "—";
+    const title = tried.querySelector("[data-enough]");
+    title.textContent = (insight.sufficient ? title.dataset.enough : title.dataset.few).replace("{score}", insight.health_score);
     const read = tried.querySelector("[data-confidence]");
     read.textContent = read.dataset.of.replace("{share}", share(insight.confidence));
+    if (!insight.sufficient) read.textContent += ` ${read.dataset.least}`;
     const rows = tried.querySelector("[data-rows]");
     rows.replaceChildren();
     for (const part of insight.health_breakdown) {
