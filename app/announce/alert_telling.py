@@ -82,6 +82,8 @@ class AlertTelling:
         self._began = clock.now()
         self._told: dict[str, None] = {}
         self._cases: dict[str, _Case] = {}
+        self._looking = asyncio.Lock()
+        self._over_meanwhile: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: list[Callable[[], None]] = []
 
@@ -107,6 +109,8 @@ class AlertTelling:
     def _on_alert(self, changed: AlertChanged) -> None:
         alert = changed.alert
         if changed.change in _OVER:
+            if self._looking.locked():
+                self._over_meanwhile.add(alert.alert_id)
             # Of what was noticed before the start it is not known whether people were told.
             if alert.alert_id in self._told or alert.detected_at < self._began:
                 self._about(alert, self._take_back, over=True)
@@ -178,21 +182,22 @@ class AlertTelling:
             _log.exception("Could not show again what lasts")
 
     async def _show_again(self) -> None:
-        urgent = [
-            one
-            for one in await self._lasting()
-            if one.level is Level.CRITICAL and one.acknowledged_at is None
-        ]
-        if not urgent:
-            return
-        shown = {one.notification_id for one in await self._standing()}
-        for alert in urgent:
-            if notification_id(alert) in shown:
-                continue
-            if alert.alert_id in self._told:
-                self._about(alert, self._put_back)
-            else:
-                self._begin_to_tell(alert)
+        async with self._looking:
+            self._over_meanwhile.clear()
+            urgent = [
+                one
+                for one in await self._lasting()
+                if one.level is Level.CRITICAL and one.acknowledged_at is None
+            ]
+            shown = {one.notification_id for one in await self._standing()} if urgent else set()
+            for alert in urgent:
+                # What ended while this was read is being taken back: shown now, it would stand for ever.
+                if notification_id(alert) in shown or alert.alert_id in self._over_meanwhile:
+                    continue
+                if alert.alert_id in self._told:
+                    self._about(alert, self._put_back)
+                else:
+                    self._begin_to_tell(alert)
 
     async def _put_back(self, case: _Case) -> None:
         await self._until_done(lambda: self._show(case.alert), case.over)

@@ -261,6 +261,29 @@ async def test_after_a_restart_what_was_told_before_is_still_taken_back(told: To
     await told.settled()
 
 
+async def test_what_ends_while_it_is_looked_for_what_lasts_is_not_shown_again(told: Told) -> None:
+    await told.telling.stop()
+    alert = (await told.house.found()).alert
+    await told.bar.create(f"nightshift_alert_{alert.alert_id}", "Water: Bathroom", "")
+    await told.house.clock.turn(timedelta(minutes=1))
+    told.telling._began = told.house.clock.now()
+    asked, may_tell = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> Sequence[HubNotification]:
+        asked.set()
+        await may_tell.wait()
+        return await told.bar.standing()
+
+    told.telling._standing = slowly
+    told.telling.start()
+    await asked.wait()
+    await told.house.over()
+    await told.until(lambda: not told.bar.stands)
+    may_tell.set()
+    await told.settled()
+    assert not told.bar.stands
+
+
 async def test_a_critical_one_that_was_not_told_when_the_process_died_is_told_at_the_start(
     told: Told,
 ) -> None:
