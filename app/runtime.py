@@ -298,6 +298,7 @@ class Runtime:
             replays=Replays(
                 home=self.household.home,
                 suggestions=self.suggestions,
+                decisions=self.offers.decisions,
                 archive=self.archive,
                 # A place of its own: whoever waits at the page does not wait for the night's work.
                 engine=EmbeddedEngine(self.clock),
