@@ -172,7 +172,7 @@ class Runtime:
             self.deploying.start()
             closing.push_async_callback(self.household.stop)
             if outside.hub is not None:
-                await self.household.follow(outside.hub, closing)
+                self.household.follow(outside.hub, closing)
             self.household.start(outside.source, self.deploying.look)
 
     async def look_around(self) -> None:
