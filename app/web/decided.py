@@ -253,7 +253,7 @@ def _undone(decision: Decision) -> str:
 def _stands(decision: Decision, zone: ZoneInfo) -> tuple[str, str, str]:
     """Return how it stands: a shape's name, a title, and a sentence on what to do."""
     if decision.change_waits:
-        return "waiting", "Changed, not in Home Assistant yet", _CHANGE_WAITS
+        return "waiting", "Change not made yet", _CHANGE_WAITS
     if decision.verdict is Verdict.ACCEPTED:
         return added_stands(decision) or _accepted(decision, zone)
     if decision.verdict is Verdict.UNDOING and decision.body.onto:

@@ -93,7 +93,7 @@ async def test_a_change_that_home_assistant_refused_later_is_told_as_that(tmp_pa
         opened.parts.neighbours.set("hub", NeighbourState.FAILED, "away")
         editor.unwanted = "08:00"
         await opened.parts.offers.change("clock-kitchen", ANA, automation=at("08:00:00"))
-        assert "Changed, not in Home Assistant yet" in await page(http)
+        assert "Change not made yet" in await page(http)
         opened.parts.neighbours.set("hub", NeighbourState.OK)
         await opened.parts.offers.deploying.take_up()
         text = await page(http)

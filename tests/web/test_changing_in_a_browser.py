@@ -226,7 +226,7 @@ async def test_while_home_assistant_is_away_the_change_waits_and_can_be_taken_ba
         opened.parts.neighbours.set("hub", NeighbourState.FAILED, "away")
         await at(page).fill("07:10")
         await save(page).click()
-        waits = page.locator(".stands.waiting").get_by_text("Changed, not in Home Assistant yet")
+        waits = page.locator(".stands.waiting").get_by_text("Change not made yet")
         await waits.wait_for()
         await page.get_by_text("Home Assistant still has it as it was before.").wait_for()
         await page.get_by_role("button", name="Take the change back").click()
