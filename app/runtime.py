@@ -172,7 +172,7 @@ class Runtime:
             self.deploying.start()
             closing.push_async_callback(self.household.stop)
             if outside.hub is not None:
-                await self.household.follow(outside.hub, closing)
+                self.household.follow(outside.hub, closing)
             self.household.start(outside.source, self.deploying.look)
 
     async def look_around(self) -> None:
@@ -298,6 +298,7 @@ class Runtime:
             replays=Replays(
                 home=self.household.home,
                 suggestions=self.suggestions,
+                decisions=self.offers.decisions,
                 archive=self.archive,
                 # A place of its own: whoever waits at the page does not wait for the night's work.
                 engine=EmbeddedEngine(self.clock),

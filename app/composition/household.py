@@ -10,6 +10,7 @@ from app.clock import Clock
 from app.declared import HOME_ID, strangers
 from app.errors import NightshiftError
 from app.hub.client import Hub
+from app.hub.exchange import Subscription
 from app.hub.homes import Homes
 from app.hub.source import HomeSource
 from app.model import Home
@@ -71,10 +72,14 @@ class Household:
         """Ask for the home from now on; `met` is called each time it was."""
         self._learning = asyncio.create_task(self._keep_learning(source, met), name="learning the home")
 
-    async def follow(self, hub: Hub, closing: AsyncExitStack) -> None:
-        """Meet the home again soon after a device, an area or a label of it changed."""
+    def follow(self, hub: Hub, closing: AsyncExitStack) -> None:
+        """Meet the home again soon after a device, an area or a label of it changed.
+
+        A hub that goes away meanwhile is heard once it is back: it must not end the start.
+        """
         for event in REGISTRIES:
-            closing.callback(await hub.subscribe(event, lambda _event: self._changed.set()))
+            told = Subscription("subscribe_events", {"event_type": event}, lambda _event: self._changed.set())
+            closing.callback(hub.listen(told))
 
     async def stop(self) -> None:
         learning, self._learning = self._learning, None

@@ -29,6 +29,7 @@ _PAST: Final = {
     Verdict.UNDOING: "took it back",
     Verdict.UNDONE: "took it back",
 }
+_FAILED: Final = "What was asked could not be done"
 _VIAS: Final = {Via.PHONE: "on the phone", Via.MQTT: "over MQTT", Via.API: "over the API"}
 _STANDS: Final = {
     Verdict.ACCEPTING: ("waiting", "Accepted, not in Home Assistant yet", "It is tried again by itself."),
@@ -45,6 +46,8 @@ _STANDS: Final = {
     Verdict.SNOOZED: ("later", "Put off", ""),
     Verdict.UNDONE: ("back", "Taken back", "It is as if nothing had been decided."),
 }
+_STANDING: Final = {Verdict.ACCEPTING, Verdict.ACCEPTED}
+_CHANGE_WAITS: Final = "Home Assistant still has it as it was before. It is tried again by itself."
 _BY: Final = {
     "clock": "by the clock",
     "sun": "by the sun",
@@ -143,7 +146,8 @@ def stand_of(decision: Decision, home: Home | None, people: People, now: datetim
         trouble=sentence(body.trouble),
         at=moment(decision.decided_at, now, zone),
         said=_said(decision, people),
-        reason=decision.reason,
+        # What could not be done is told once, as the trouble.
+        reason="" if decision.reason == body.trouble else decision.reason,
         never=tuple(_never_title(kind, value, home) for kind, value in body.never),
         mode=decision.mode.value if decision.mode else "",
         editor=editor_path(body.unique_id) if verdict is Verdict.ACCEPTED and not decision.gone else "",
@@ -155,9 +159,14 @@ def stand_of(decision: Decision, home: Home | None, people: People, now: datetim
     )
 
 
-def past_of(decision: Decision, people: People, now: datetime, zone: ZoneInfo) -> Past:
-    """Put a decision of the past into a line."""
+def past_of(decision: Decision, people: People, now: datetime, zone: ZoneInfo, *, changed: str = "") -> Past:
+    """Put a decision of the past into a line; `changed` is what it changed of an automation's wiring."""
+    if _failed(decision):
+        said = f"{_FAILED}: it stays as it was."
+        return Past(moment(decision.decided_at, now, zone), said, decision.reason)
     mode = _MODES[decision.mode] if decision.mode and decision.verdict in IN_THE_HUB else ""
+    if changed and decision.verdict in _STANDING:
+        mode = changed
     if mode and decision.body.onto:
         mode = f"it was added to “{decision.body.onto.name}”"
     until = f", until {date_text(decision.until.astimezone(zone).date())}" if decision.until else ""
@@ -207,8 +216,17 @@ def _never_title(kind: str, value: str, home: Home | None) -> str:
     return f"All with the label {value}" if kind == "label" else f"All in {known or value}"
 
 
+def _failed(decision: Decision) -> bool:
+    """Return whether it only says that another could not be carried out: the reason is why."""
+    return decision.verdict in {Verdict.ACCEPTED, Verdict.UNDONE} and bool(decision.reason)
+
+
 def _said(decision: Decision, people: People) -> str:
+    if _failed(decision):
+        return _FAILED
     past = _PAST[decision.verdict]
+    if decision.body.changes and decision.verdict in _STANDING:
+        past = "changed this"
     if decision.body.never and decision.verdict is Verdict.DECLINED:
         past = "said never"
     via = f" {_VIAS[decision.via]}" if decision.via in _VIAS else ""
@@ -219,7 +237,7 @@ def _undo(decision: Decision) -> str:
     if decision.verdict in {Verdict.UNDONE, Verdict.UNDOING}:
         return ""
     if decision.verdict in IN_THE_HUB:
-        if decision.gone or decision.verdict is Verdict.ACCEPTING:
+        if decision.gone or (decision.verdict is Verdict.ACCEPTING and not decision.change_waits):
             return "Take it back"
         return "Take it out again" if decision.body.onto else "Remove it"
     return "Offer it again"
@@ -234,6 +252,8 @@ def _undone(decision: Decision) -> str:
 
 def _stands(decision: Decision, zone: ZoneInfo) -> tuple[str, str, str]:
     """Return how it stands: a shape's name, a title, and a sentence on what to do."""
+    if decision.change_waits:
+        return "waiting", "Change not made yet", _CHANGE_WAITS
     if decision.verdict is Verdict.ACCEPTED:
         return added_stands(decision) or _accepted(decision, zone)
     if decision.verdict is Verdict.UNDOING and decision.body.onto:
@@ -262,7 +282,7 @@ def _accepted(decision: Decision, zone: ZoneInfo) -> tuple[str, str, str]:
         return (
             "edited",
             "Changed in Home Assistant",
-            "Someone edited it there. Nightshift leaves it as it is, and asks before it removes it.",
+            "Someone edited it there. Nightshift leaves it so, and asks before it replaces or removes it.",
         )
     if body.enabled is False:
         text = "It was made that way." if decision.mode is Mode.DISABLED else "Someone switched it off."

@@ -1,4 +1,4 @@
-"""The form in which an automation is changed before it is accepted: its fields as they stand."""
+"""The form in which an automation is changed, before it is accepted or after: its fields as they stand."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +20,13 @@ from app.model import Home
 from app.web.automation import read_automation
 
 _MOVES: Final = {"above": "rises above", "below": "falls below"}
+_FIXED: Final = (
+    "What starts it and what it does can be changed in Home Assistant's own editor, once accepted."
+)
+_FIXED_NOW: Final = (
+    "What starts it and what it does is changed in Home Assistant's own editor. An edit made there is not "
+    "shown here, and is replaced only if you say so."
+)
 _NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -47,9 +54,11 @@ class EditForm:
     """The form's fields. `at`, `offset`, `delay` are None where the trigger has no such thing; minutes.
 
     `limits` are the trigger's (`limit`) and the conditions' (`limit-<number>`).
-    `hours` is (after, before), empty texts for any hour; None where the trigger is itself a time.
+    `hours` is (after, before), empty texts for any hour; None where the trigger is itself a time. What is
+    `accepted` is saved to Home Assistant; before, it is made as changed once it is accepted.
     """
 
+    accepted: bool
     alias: str
     at: str | None
     sun: str
@@ -65,7 +74,7 @@ class EditForm:
     fixed: str
 
 
-def form_of(automation: dict[str, Any], home: Home | None) -> EditForm | None:
+def form_of(automation: dict[str, Any], home: Home | None, *, accepted: bool = False) -> EditForm | None:
     """Return the form for an automation, None where none of it can be changed here."""
     kind = kind_of(automation)
     if not kind:
@@ -85,6 +94,7 @@ def form_of(automation: dict[str, Any], home: Home | None) -> EditForm | None:
         if one.get("condition") != "time"
     ]
     return EditForm(
+        accepted=accepted,
         alias=str(automation.get("alias") or ""),
         at=str(trigger.get("at"))[:5] if kind == "time" else None,
         sun=str(trigger.get("event") or "") if kind == "sun" else "",
@@ -97,7 +107,7 @@ def form_of(automation: dict[str, Any], home: Home | None) -> EditForm | None:
         days=tuple(Choice(day, name, day in weekdays) for day, name in zip(WEEKDAYS, _NAMES, strict=True)),
         hours=None if kind == "time" else (str(times.get("after", ""))[:5], str(times.get("before", ""))[:5]),
         conditions=tuple(others),
-        fixed="What starts it and what it does can be changed in Home Assistant's own editor, once accepted.",
+        fixed=_FIXED_NOW if accepted else _FIXED,
     )
 
 

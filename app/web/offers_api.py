@@ -156,7 +156,7 @@ async def replay(request: web.Request) -> web.Response:
     """Try a changed automation on the past: `{at, offset_minutes, delay_minutes, days, hours, …}`."""
     given = _given(await request.read(), set(Adjustments.model_fields))
     adjusted = await request.app[PARTS].replays.replay(request.match_info["id"], given)
-    days = counted(adjusted.after.days, "day", "days")
+    days = counted(adjusted.after.days, "day", "days") if adjusted.after else ""
     return web.json_response({**adjusted.model_dump(mode="json"), "days": days})
 
 

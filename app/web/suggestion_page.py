@@ -13,6 +13,7 @@ from app.errors import InputError
 from app.habits import safety
 from app.habits.days import DAY_TYPES
 from app.habits.habit import TRIGGER
+from app.habits.offers.adjusting import kind_of
 from app.habits.offers.checking import judged
 from app.habits.offers.decision import IN_THE_HUB, Verdict
 from app.habits.offers.excluded import acts_of, kinds_of
@@ -24,8 +25,9 @@ from app.habits.suggestions import SuggestionStatus
 from app.model import Home
 from app.web.automation import as_yaml, read_automation
 from app.web.cards import make_cards
+from app.web.changes import changes_in_words, take_back
 from app.web.decided import People, kind_in_words, never_of, past_of, stand_of
-from app.web.editing import form_of
+from app.web.editing import EditForm, form_of
 from app.web.extending import step_of
 from app.web.frame import show
 from app.web.moments import KINDS, draw_moments
@@ -124,13 +126,16 @@ def _context(parts: WebParts, known: Known, people: People, found: Extension | N
     )
     can = known.on_offer or (decision is not None and decision.gone)
     returned = known.offered.returned
+    changed = changes_in_words(known.history, home)
     return {
         "step": step_of(suggestion, found, decision, home),
         "card": make_cards([known.offered], home, zone)[0],
         "returned": returned.said(zone, people.name(returned.declined_by)) if returned else "",
         "reading": read_automation(automation, home),
         "yaml": as_yaml(automation),
-        "drawing": draw_moments(evidence, zone, _at(suggestion)),
+        "drawing": draw_moments(evidence, zone, _at(automation)),
+        "called": str(automation.get("alias") or "") if made else "",
+        "otherwise": _works(own) != _works(suggestion.automation),
         "kinds": KINDS,
         "saved": _saved(suggestion),
         "wrong": _wrong(suggestion, risk, zone),
@@ -142,10 +147,21 @@ def _context(parts: WebParts, known: Known, people: People, found: Extension | N
         "invented": _INVENTED if home is not None and home.demo else "",
         "api": f"api/suggestions/{quote(suggestion.id, safe='')}",
         "nevers": _nevers(suggestion, home),
-        "past": [past_of(one, people, now, zone) for one in known.history],
+        "back": take_back(decision, known.history, home),
+        "past": [
+            past_of(one, people, now, zone, changed=changed.get(one.decision_id, "")) for one in known.history
+        ],
         "found": _found(known, zone),
-        "form": form_of(suggestion.automation, home) if known.on_offer else None,
+        "form": _form(known, home),
     }
+
+
+def _form(known: Known, home: Home | None) -> EditForm | None:
+    """Return the form for what stands, or for what is on offer."""
+    own = known.decision.own if known.decision else None
+    if own is not None:
+        return form_of(own, home, accepted=True)
+    return form_of(known.offered.suggestion.automation, home) if known.on_offer else None
 
 
 def _why_not(known: Known) -> str:
@@ -159,9 +175,15 @@ def _found(known: Known, zone: ZoneInfo) -> str:
     return f"Found on {first}." if first == last else f"First found on {first}, last on {last}."
 
 
-def _at(suggestion: Suggestion) -> int | None:
+def _works(automation: dict[str, Any]) -> list[Any]:
+    """Return what an automation does, whatever it is called."""
+    return [automation.get(part) or [] for part in ("triggers", "conditions", "actions")]
+
+
+def _at(automation: dict[str, Any]) -> int | None:
     """Return the local minutes at which it runs every day, if it does."""
-    parts = str(suggestion.habit.get("at") or "").split(":")
+    at = automation["triggers"][0].get("at") if kind_of(automation) == "time" else None
+    parts = str(at or "").split(":")
     return int(parts[0]) * 60 + int(parts[1]) if len(parts) == 3 and all(p.isdigit() for p in parts) else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.clock import TurnedClock
-from app.composition.household import Household
+from app.composition.household import REGISTRIES, Household
 from app.errors import NeighbourError
 from app.hub.client import Hub
 from app.hub.homes import Homes
@@ -17,7 +17,7 @@ from app.model import Home
 from app.options import Options
 from app.store.database import Store
 from tests.hub.conftest import board, bus, clock, hub, patience, peer, server
-from tests.hub.peer import Peer
+from tests.hub.peer import DROP, Peer, while_the_clock_turns
 from tests.jobs.crew import until
 
 __all__ = ["board", "bus", "clock", "hub", "patience", "peer", "server"]
@@ -96,7 +96,8 @@ async def test_a_device_that_is_added_is_known_soon_and_read_once_however_often_
     hub.start()
     await until(lambda: hub.connected)
     async with AsyncExitStack() as closing:
-        await household.follow(hub, closing)
+        household.follow(hub, closing)
+        await peer.until(lambda: peer.times("subscribe_events") == len(REGISTRIES))
         household.start(source, nothing)
         await until(lambda: household.home() is not None)
         for _ in range(5):
@@ -107,3 +108,21 @@ async def test_a_device_that_is_added_is_known_soon_and_read_once_however_often_
         await until(lambda: source.times == 2)
         await clock.turn(timedelta(minutes=30))
         assert source.times == 2
+
+
+async def test_a_hub_that_goes_away_during_the_start_ends_nothing_and_is_heard_once_it_is_back(
+    household: Household,
+    clock: TurnedClock,
+    hub: Hub,
+    peer: Peer,
+) -> None:
+    hub.start()
+    await until(lambda: hub.connected)
+    peer.answers["subscribe_events"] = DROP
+    async with AsyncExitStack() as closing:
+        household.follow(hub, closing)
+        await until(lambda: not hub.connected)
+        del peer.answers["subscribe_events"]
+        await while_the_clock_turns(clock, until(lambda: hub.connected))
+        await peer.fire("area_registry_updated", action="create", area_id="attic")
+        await until(household._changed.is_set)

@@ -17,6 +17,7 @@ from tests.process import Process
 from tests.real_hub.past import SEED, furnish
 from tests.real_hub.peer import RealHub
 from tests.web.test_page_in_a_browser import browsing
+from tests.web.test_suggestion_page_in_a_browser import REFUSED
 
 __all__ = ["desk", "hand", "things"]
 
@@ -74,7 +75,7 @@ async def test_a_habit_of_the_past_is_found_accepted_fires_is_undone_changed_and
     (found,) = [one for one in await nightshift.get("/api/suggestions") if _acts_on(one, LAMP)]
     desk = Desk(nightshift, found["id"])
     unique_id = f"nightshift_{found['id']}"
-    async with browsing() as page:
+    async with browsing(REFUSED) as page:
         await page.goto(f"{nightshift.url}/suggestions/{found['id']}")
         await page.get_by_role("button", name="Accept", exact=True).click()
         await page.get_by_text("Runs by itself").wait_for()
@@ -98,13 +99,8 @@ async def test_a_habit_of_the_past_is_found_accepted_fires_is_undone_changed_and
             await page.reload()
             assert await _figures(page) >= {("Ran", "1 time"), ("Taken back by someone", "1 time")}
 
-            status, tried = await desk.do("replay", delay_minutes=5)
-            assert (status, tried["automation"]["actions"][0]) == (200, {"delay": "00:05:00"})
-            status, _ = await desk.do("change", automation=tried["automation"])
-            config = await hand.automation(unique_id)
-            assert (status, config and config["actions"]) == (200, tried["automation"]["actions"])
+            await _changed_and_back(page, hand, unique_id)
             assert await hand.state(entity_id) == "on"
-            await page.locator("#what").get_by_text("wait 5 min").wait_for()
         finally:
             await page.get_by_role("button", name="Remove it").click()
             await page.get_by_role("button", name="Accept", exact=True).wait_for()
@@ -133,6 +129,36 @@ async def test_accepted_on_the_page_it_fires_and_is_switched_off_and_removed(
         await page.get_by_role("button", name="Remove it").click()
         await page.get_by_role("button", name="Accept", exact=True).wait_for()
         assert await hand.automation(things.unique_id) is None
+
+
+async def _changed_and_back(page: Any, hand: Hand, unique_id: str) -> None:
+    """Change it, not over a person's edit unasked, and take the change back."""
+    await _waiting(page, 5)
+    await page.locator("#what").get_by_text("wait 5 min").wait_for()
+    config = await hand.automation(unique_id)
+    assert config
+    assert config["actions"][0] == {"delay": "00:05:00"}
+
+    await hand.edit(unique_id, description="Mine")
+    await _waiting(page, 7)
+    await page.get_by_role("button", name="Leave it as it is").click()
+    await page.locator(".stands.edited").get_by_text("Changed in Home Assistant").wait_for()
+    config = await hand.automation(unique_id)
+    assert config
+    assert (config["description"], config["actions"][0]) == ("Mine", {"delay": "00:05:00"})
+    await page.get_by_role("button", name="Take the change back").click()
+    await page.get_by_role("button", name="Go on, lose their changes").click()
+    await page.get_by_text("Before its last change: wait 5 min.").wait_for()
+    config = await hand.automation(unique_id)
+    assert config
+    assert (config["description"] != "Mine", len(config["actions"])) == (True, 1)
+
+
+async def _waiting(page: Any, minutes: int) -> None:
+    """Change how long it waits, in the page's form, and save it."""
+    await page.get_by_role("button", name="Change it").click()
+    await page.get_by_label("Wait, in minutes").fill(str(minutes))
+    await page.locator("#save:enabled").click()
 
 
 async def _night(nightshift: Process) -> None:

@@ -276,6 +276,7 @@ def _parts(
         "replays": Replays(
             home=lambda: known.get("home"),
             suggestions=suggestions,
+            decisions=decisions,
             archive=Archive(store, clock),
             engine=EmbeddedEngine(clock),
             keep_days=400,

@@ -1,4 +1,4 @@
-"""What can be changed of an automation before it is accepted, as our own habits write it. Pure.
+"""What can be changed of an automation, before it is accepted and after, as our own habits write it. Pure.
 
 One trigger (the clock, the sun, a state, a number), conditions, actions. What is not named here is left as it
 is: that takes Home Assistant's own editor.
@@ -93,13 +93,17 @@ class Adjustments(BaseModel):
 
 
 class Adjusted(BaseModel):
-    """An automation as adjusted, with both tried on the same past: as suggested, and as adjusted."""
+    """An automation as adjusted, with both tried on the same past: as it was, and as adjusted.
+
+    `untried` says why they were not; it is empty otherwise.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     automation: dict[str, Any]
-    before: Replay
-    after: Replay
+    before: Replay | None = None
+    after: Replay | None = None
+    untried: str = ""
 
 
 def kind_of(automation: dict[str, Any]) -> str:

@@ -80,7 +80,8 @@ class Body(BaseModel):
     a change leaves it on or off as it is. `edited` is True once a person changed it in Home Assistant,
     `enabled` how it was last seen, `gone_since` when it was first found missing (ISO, UTC). `never` are the
     exclusions that came with a "never". `onto` is there when no automation is made, but people's own (whose
-    `unique_id` it is) becomes what `automation` says.
+    `unique_id` it is) becomes what `automation` says. `changes` is the id of the acceptance that this one
+    changes.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -100,6 +101,7 @@ class Body(BaseModel):
     gone_since: str | None = None
     never: tuple[tuple[str, str], ...] = ()
     onto: Onto | None = None
+    changes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,17 @@ class Decision:
         """Whether its automation was removed in Home Assistant by someone else."""
         return self.verdict is Verdict.ACCEPTED and self.body.gone_since is not None
 
+    @property
+    def own(self) -> dict[str, Any] | None:
+        """The automation of our own that stands or is about to, and can be changed; None without one."""
+        stands = self.verdict in {Verdict.ACCEPTING, Verdict.ACCEPTED} and not self.gone
+        return self.body.automation if stands and self.body.onto is None else None
+
+    @property
+    def change_waits(self) -> bool:
+        """Whether the hub still has the automation as it was before it was changed."""
+        return self.verdict is Verdict.ACCEPTING and bool(self.body.changes and self.body.entity_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -151,11 +164,12 @@ def same_wish(known: Decision, wish: Wish) -> bool:
     until = ends == (None, None) or (
         ends[0] is not None and ends[1] is not None and abs(ends[0] - ends[1]) <= _SAME_MOMENT
     )
-    alike = known.body.never == wish.body.never and _wiring(known.body) == _wiring(wish.body)
+    alike = known.body.never == wish.body.never and wiring_of(known.body) == wiring_of(wish.body)
     return until and alike and (verdict, known.mode) == (wish.verdict, wish.mode) and not known.gone
 
 
-def _wiring(body: Body) -> dict[str, Any]:
+def wiring_of(body: Body) -> dict[str, Any]:
+    """Return what tells one wish for an automation from another; its description names the day."""
     return {key: value for key, value in (body.automation or {}).items() if key != "description"}
 
 

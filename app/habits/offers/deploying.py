@@ -110,6 +110,11 @@ class Deploying:
             await self._left_alone(editor, wish.body, known)
         except NotWantedError:
             raise
+        except EditedError:
+            # Known before the home is described anew: the page says so at once.
+            if known is not None and known.verdict is Verdict.ACCEPTED:
+                await self._decisions.settle(known, edited=True)
+            raise
         except NeighbourError as error:
             # It shows again when it is carried out, and the decision is kept until then.
             _log.info("Home Assistant could not be asked beforehand: %s", error)
@@ -278,7 +283,8 @@ class Deploying:
         why = str(error)
         who = Who(decision.decided_by, decision.via)
         past = await self._decisions.history(decision.home_id, decision.suggestion_id)
-        before = past[1] if len(past) > 1 else None
+        # What was never carried out is nothing to go back to.
+        before = next((one for one in past[1:] if one.verdict is not Verdict.ACCEPTING), None)
         if before is not None and before.verdict is Verdict.ACCEPTED:
             known = {"trouble": why, "edited": isinstance(error, EditedError)}
             body = before.body.model_copy(update=known)

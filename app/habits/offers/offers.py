@@ -159,9 +159,15 @@ class Offers:
         # What is only switched off does nothing that would have to be confirmed.
         confirm = confirm or (automation is None and mode is Mode.DISABLED)
         body = self._body(known.body.suggestion, given, confirm=confirm, force=force)
-        same_mode = mode is None or mode is known.mode
-        kept = {"hashes": known.body.hashes, "entity_id": known.body.entity_id, "keep_switch": same_mode}
-        body = body.model_copy(update=kept if known.verdict is Verdict.ACCEPTED else {})
+        # A switch that is still to be turned for the decision before is turned for this one.
+        settled = known.verdict is Verdict.ACCEPTED or known.body.keep_switch
+        kept = {
+            "changes": known.decision_id,
+            "hashes": known.body.hashes,
+            "entity_id": known.body.entity_id,
+            "keep_switch": settled and (mode is None or mode is known.mode),
+        }
+        body = body.model_copy(update=kept)
         wish = Wish(verdict=Verdict.ACCEPTING, who=who, mode=mode or known.mode, body=body)
         await self.deploying.foresee(wish, known)
         return await self._carried_out(

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from app.archive.archive import Archive
-from app.errors import NeighbourError
+from app.errors import InputError, NeighbourError
 from app.habits.offers.adjusting import Adjusted, Adjustments, adjust
 from app.habits.offers.checking import checked, refuse_unsafe
+from app.habits.offers.decisions import Decisions
 from app.habits.offers.troubles import NotOnOfferError
 from app.habits.snapshot import encode_snapshot, frame
 from app.habits.suggestions import Suggestions
@@ -30,12 +31,14 @@ class Replays:
         *,
         home: Callable[[], Home | None],
         suggestions: Suggestions,
+        decisions: Decisions,
         archive: Archive,
         engine: Engine,
         keep_days: int,
     ) -> None:
         self._home = home
         self._suggestions = suggestions
+        self._decisions = decisions
         self._archive = archive
         self._engine = engine
         self._keep_days = keep_days
@@ -44,8 +47,10 @@ class Replays:
     async def replay(self, suggestion_id: str, given: Any) -> Adjusted:
         """Return a suggestion's automation as adjusted, with how both would have done in the same trial.
 
-        Raises NotOnOfferError, InputError for what does not fit or cannot be tried, and NeighbourError when
-        too much is asked at once or it takes too long.
+        Once accepted it is that automation as it stands. It can be changed even if the past cannot tell what
+        of: it is then returned untried. Raises NotOnOfferError, InputError for what does not fit, and before
+        it is accepted InputError for what cannot be tried, NeighbourError when too much is asked at once or
+        it takes too long.
         """
         home = self._home()
         if home is None:
@@ -53,7 +58,9 @@ class Replays:
         one = await self._suggestions.get(home.home_id, suggestion_id)
         if one is None:
             raise NotOnOfferError
-        before = one.suggestion.automation
+        decision = await self._decisions.of(home.home_id, suggestion_id)
+        own = decision.own if decision else None
+        before = own or one.suggestion.automation
         after = checked(adjust(before, Adjustments.of(given)))
         refuse_unsafe(after, home)
         asked = json.dumps({"habit": one.suggestion.habit, "before": before, "after": after}).encode()
@@ -66,7 +73,12 @@ class Replays:
             async for block in self._archive.blocks(home.home_id, since):
                 yield frame(block)
 
-        told = json.loads(await self._called(payload()))
+        try:
+            told = json.loads(await self._called(payload()))
+        except (InputError, NeighbourError) as error:
+            if own is None:
+                raise
+            return Adjusted(automation=after, untried=str(error))
         return Adjusted.model_validate({"automation": after, **told})
 
     async def _called(self, payload: AsyncIterator[bytes]) -> bytes:
@@ -77,9 +89,7 @@ class Replays:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return (await self._engine.call(_WORKER, payload, _silent)).output
         except TimeoutError:
-            raise NeighbourError(
-                "Trying this on the past takes too long here; it can be accepted as it was suggested."
-            ) from None
+            raise NeighbourError("Trying this on the past takes too long here.") from None
         finally:
             self._waiting -= 1
 

@@ -31,10 +31,8 @@ _QUIET: Final = re.compile(r"trigger\.from_state\.last_changed\)\.total_seconds\
 _AWAY: Final = re.compile(
     r"not is_state\('[a-z0-9_.]+', '[^']*'\).*last_changed\)\.total_seconds\(\) >= (\d{1,7})"
 )
-_FORGOTTEN: Final = (
-    "What happened then is no longer kept, so this cannot be tried; the next night finds it anew."
-)
-_UNREADABLE: Final = "This automation has a condition that cannot be tried here; leave it as it was."
+_FORGOTTEN: Final = "What happened then is no longer kept, so this cannot be tried."
+_UNREADABLE: Final = "This automation has a condition that cannot be tried here."
 
 
 def try_both(payload: BinaryIO, progress: Progress) -> bytes:

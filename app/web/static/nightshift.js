@@ -111,11 +111,16 @@
   // Who went elsewhere meanwhile is not fetched back.
   for (const name of ["focusin", "pointerdown"]) addEventListener(name, () => (pressed = []), true);
 
+  // Parts in which somebody may be typing, as the server drew them: they are left until that is something else.
+  const drawn = new WeakMap();
+  for (const part of document.querySelectorAll("[data-typed]")) drawn.set(part, part.outerHTML);
+
   function take(fresh) {
     const focused = place().length ? place() : pressed;
     for (const part of document.querySelectorAll("[data-live]")) {
       const newer = fresh.getElementById(part.id);
-      if (!newer) continue;
+      if (!newer || drawn.get(part) === newer.outerHTML) continue;
+      if (drawn.has(part)) drawn.set(newer, newer.outerHTML);
       for (const details of part.querySelectorAll("details[open][id]")) {
         newer.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
       }
@@ -149,8 +154,9 @@
   async function send(control, path, body) {
     pressed = document.activeElement === control ? place() : [];
     control.disabled = true;
+    let told;
     try {
-      let told = await post(path, body);
+      told = await post(path, body);
       if (told.edited && !(await sure())) told = { ...told, edited: false };
       else if (told.edited) told = await post(path, JSON.stringify({ ...JSON.parse(body || "{}"), force: true }));
       if (control.dataset.follow && told.run_id) return location.assign(control.dataset.follow + told.run_id);
@@ -160,6 +166,7 @@
     }
     control.disabled = false;
     await refresh();
+    return told;
   }
 
   const press = (control, path) => send(control, path, control.dataset.body);

@@ -185,7 +185,9 @@ async def test_an_edited_automation_is_neither_overwritten_nor_removed_without_a
     with pytest.raises(EditedError):
         await desk.offers.change("lamp", ANA, automation=edited(alias="Later"))
     assert desk.editor.configs[UID]["alias"] == "Mine"
-    assert (await desk.offers.change("lamp", ANA, automation=edited(alias="Later"), force=True)).verdict
+    assert (await standing(desk)).body.edited
+    forced = await desk.offers.change("lamp", ANA, automation=edited(alias="Later"), force=True)
+    assert (forced.verdict, forced.body.edited) == (Verdict.ACCEPTED, False)
     assert desk.editor.configs[UID]["alias"] == "Later"
     desk.editor.configs[UID]["alias"] = "Mine"
     assert (await desk.offers.undo("lamp", ANA, force=True)).verdict is Verdict.UNDONE
@@ -311,6 +313,35 @@ async def test_a_change_the_hub_refuses_only_later_leaves_what_stood(desk: Desk)
     assert (now.verdict, "no such time" in now.body.trouble) == (Verdict.ACCEPTED, True)
     assert desk.editor.configs[UID]["triggers"][0]["at"] == "07:00:00"
     assert (await desk.offers.undo("lamp", BEN)).verdict is Verdict.UNDONE
+
+
+async def test_changed_twice_while_the_hub_is_away_it_becomes_what_was_wanted_last(desk: Desk) -> None:
+    await desk.offer(found())
+    await desk.offers.accept("lamp", ANA)
+    desk.neighbours.set("hub", NeighbourState.FAILED, "away")
+    await desk.offers.change("lamp", BEN, mode=Mode.DISABLED)
+    waiting = await desk.offers.change("lamp", ANA, automation=edited(alias="Later"))
+    assert waiting.change_waits
+    desk.neighbours.set("hub", NeighbourState.OK)
+    assert await desk.deploying.take_up() == 0
+    now = await standing(desk)
+    assert (now.verdict, now.mode, now.body.edited) == (Verdict.ACCEPTED, Mode.DISABLED, False)
+    assert (desk.editor.configs[UID]["alias"], desk.editor.on[UID]) == ("Later", False)
+
+
+async def test_of_two_changes_the_hub_refuses_only_later_what_stood_is_left(desk: Desk) -> None:
+    await desk.offer(found())
+    await desk.offers.accept("lamp", ANA)
+    desk.neighbours.set("hub", NeighbourState.FAILED, "away")
+    desk.editor.unwanted = "99:00"
+    wrong = edited(triggers=[{"trigger": "time", "at": "99:00"}])
+    await desk.offers.change("lamp", BEN, automation=wrong)
+    await desk.offers.change("lamp", BEN, automation={**wrong, "alias": "Later"})
+    desk.neighbours.set("hub", NeighbourState.OK)
+    assert await desk.deploying.take_up() == 0
+    now = await standing(desk)
+    assert (now.verdict, "no such time" in now.body.trouble) == (Verdict.ACCEPTED, True)
+    assert now.own == desk.editor.configs[UID]
 
 
 async def test_switched_off_it_never_stands_switched_on(desk: Desk) -> None:
