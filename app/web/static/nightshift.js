@@ -115,14 +115,21 @@
   const drawn = new WeakMap();
   for (const part of document.querySelectorAll("[data-typed]")) drawn.set(part, part.outerHTML);
 
+  // What a person unfolded stays so, also when it is not there for a moment: while a change is on its way, say.
+  const unfolded = new Set();
+
   function take(fresh) {
     const focused = place().length ? place() : pressed;
     for (const part of document.querySelectorAll("[data-live]")) {
       const newer = fresh.getElementById(part.id);
       if (!newer || drawn.get(part) === newer.outerHTML) continue;
       if (drawn.has(part)) drawn.set(newer, newer.outerHTML);
-      for (const details of part.querySelectorAll("details[open][id]")) {
-        newer.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+      for (const details of part.querySelectorAll("details[id]")) {
+        if (details.open) unfolded.add(details.id);
+        else unfolded.delete(details.id);
+      }
+      for (const details of newer.querySelectorAll("details[id]")) {
+        if (unfolded.has(details.id)) details.setAttribute("open", "");
       }
       if (newer.outerHTML !== part.outerHTML) part.replaceWith(document.adoptNode(newer));
     }
