@@ -19,6 +19,7 @@ from app.habits.lines import BIN, OWN_MINUTES
 from app.habits.localtime import MINUTE_MS, Float64
 from app.habits.replay import Played, play_clock
 from app.habits.sun import SunTimes
+from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
 
 _LEAST_MOVED = 20.0
@@ -54,14 +55,16 @@ class Moving:
         return play_clock(due, target, target.acts[days.watched(target.acts)], reach_ms)
 
 
-def moving(found: Found, acts: Int64, days: Days, cut: int, sun: SunTimes | None) -> Moving | None:
+def moving(found: Found, acts: Int64, days: Days, cut: int, around: Surroundings) -> Moving | None:
     """Return how the moment of a clock habit moved, or None if it did not, or the sun says it as well.
 
     That it moves at all is asked of all days; when it is due from `cut` (ms) on, of the days before each.
     """
-    numbers = days.of_type(found.when.day_type)
     minutes = np.sort(np.asarray(days.local.local(acts) / MINUTE_MS, np.float64))
-    centers = _centers(found, numbers, sun)
+    numbers = days.of_type(found.when.day_type)
+    centers = _centers(found, numbers, around.sun)
+    if found.peopled and (home := around.someone_home(days.local.instants(numbers, centers))) is not None:
+        numbers, centers = numbers[home], centers[home]
     fitted = _fitted(minutes, numbers, centers)
     if fitted is None:
         return None
@@ -74,7 +77,7 @@ def moving(found: Found, acts: Int64, days: Days, cut: int, sun: SunTimes | None
     rivals = [np.full(len(numbers), float(np.median(at))), centers]
     if not all(_clearer(off, _off(minutes, numbers, rival)) for rival in rivals):
         return None
-    return _followed(minutes, acts, days, found, centers, cut)
+    return _followed(minutes, acts, days, found, numbers, centers, cut)
 
 
 def _centers(found: Found, numbers: Int64, sun: SunTimes | None) -> Float64:
@@ -138,10 +141,9 @@ def _nearest(ordered: Float64, numbers: Int64, centers: Float64, reach: float) -
 
 
 def _followed(
-    minutes: Float64, acts: Int64, days: Days, found: Found, centers: Float64, cut: int
+    minutes: Float64, acts: Int64, days: Days, found: Found, numbers: Int64, centers: Float64, cut: int
 ) -> Moving | None:
     """Follow people day by day after the days before the cut."""
-    numbers = days.of_type(found.when.day_type)
     early = numbers[numbers < int(days.local.days(np.array([cut], np.int64))[0])]
     day, at = _nearest(minutes, early, centers[: len(early)], _REACH)
     if len(day) < _LEAST_FIRST:

@@ -7,10 +7,9 @@ import numpy as np
 
 from app.habits.days import WEEKLY
 from app.habits.evidence import binomial_tail, wilson_lower
-from app.habits.habit import TRIGGER, Habit
+from app.habits.habit import PRESENCE, TRIGGER, Habit
 from app.habits.learning import confidence
 from app.habits.localtime import DAY_MS
-from app.habits.triggers import PRESENCE
 
 LEAST_RIGHT = 0.5
 """On the held-out days: right at least as often as wrong; they are too few to ask more of them alone."""
@@ -18,6 +17,8 @@ LEAST_RIGHT_OVERALL = 0.6
 """Over all days: an automation that is wrong in more than two of five fires is a nuisance."""
 LEAST_CONFIDENCE = 0.4
 """As a lower bound: a few lucky days (two of two) can't carry it."""
+_HELD_BY_CHANCE = 0.1
+"""How likely so few held-out fires would be right, were it right as often as it has to be over all days."""
 _TELLING_FIRES = 4
 """From this many fires on the held-out days a tie is no bad luck: it has to be right more often than not."""
 _FIRST_BY_CHANCE = 0.01
@@ -62,14 +63,26 @@ def _seldom(habit: Habit) -> str | None:
 def _wrong(habit: Habit) -> str | None:
     """Return whether it would be wrong too often."""
     held = habit.held_out
-    tie = held.precision == LEAST_RIGHT and held.fires >= _TELLING_FIRES
-    if held.precision < LEAST_RIGHT or tie:
+    if _refuted(habit):
         return f"right only {len(held.wanted)} of {_times(held.fires)} on the held-out days"
     if habit.whole.precision < LEAST_RIGHT_OVERALL:
         return f"only {len(habit.whole.wanted)} of {_times(habit.whole.fires)}"
     if confidence(habit) < LEAST_CONFIDENCE:
         return f"{len(habit.whole.wanted)} of {_times(habit.whole.fires)}: too few to be sure"
     return None
+
+
+def _refuted(habit: Habit) -> bool:
+    """Return whether the held-out days speak against it.
+
+    Where next to nothing was chosen on the days learnt from, those tell as much, and all of them together
+    say how often it is right: the held-out ones have to fit that. Else they alone have to say it.
+    """
+    held = habit.held_out
+    if habit.one_number:
+        return binomial_tail(len(held.unwanted), held.fires, 1.0 - LEAST_RIGHT_OVERALL) <= _HELD_BY_CHANCE
+    tie = held.precision == LEAST_RIGHT and held.fires >= _TELLING_FIRES
+    return held.precision < LEAST_RIGHT or tie
 
 
 def _over(habit: Habit) -> str | None:

@@ -9,11 +9,10 @@ import numpy as np
 
 from app.events import Int64
 from app.habits.evidence import median_slope, spread
-from app.habits.habit import TRIGGER, Habit
+from app.habits.habit import PRESENCE, TRIGGER, Habit
 from app.habits.localtime import LocalTime
 from app.habits.replay import AFTER_MS
 from app.habits.timeline import Timeline
-from app.habits.triggers import PRESENCE
 
 _SHARE = 0.6
 _STEADIER = 0.33

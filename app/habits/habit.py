@@ -9,6 +9,7 @@ from app.habits.replay import Played
 from app.habits.targets import Target
 
 CLOCK, SUN, TRIGGER = "clock", "sun", "trigger"
+PRESENCE = ("person.", "zone.", "device_tracker.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class Trigger:
     below: float | None = None
 
 
+def people_alone(trigger: Trigger, conditions: Conditions) -> bool:
+    """Return whether nothing is asked but who comes or goes."""
+    return trigger.entity_id.startswith(PRESENCE) and conditions == Conditions()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Habit:
     """A habit with its evidence.
@@ -105,6 +111,15 @@ class Habit:
     """By how many minutes the moment of a clock habit moved over the days observed."""
     steps: tuple["Habit", ...] = ()
     """What else is done with it, in order: then this is a routine."""
+
+    @property
+    def one_number(self) -> bool:
+        """Return whether it learnt but one number: the clock's or the sun's moment; how long people take
+        after they come or go, if nothing else is asked.
+        """
+        if self.kind != TRIGGER:
+            return True
+        return self.trigger is not None and people_alone(self.trigger, self.conditions)
 
     @property
     def targets(self) -> tuple[Target, ...]:

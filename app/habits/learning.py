@@ -10,18 +10,28 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.events import Int64
-from app.habits.clock_habits import Found, find_clock_habits, refit, tests_made
+from app.habits.clock_habits import (
+    LEAST_DUE,
+    LEAST_KEPT,
+    TRIALS_A_WINDOW,
+    Found,
+    find_clock_habits,
+    refit,
+    tests_made,
+)
 from app.habits.days import DAY_TYPES, WEEKLY, Days
 from app.habits.drift import Moving, moving
 from app.habits.durations import duration_rule
-from app.habits.evidence import discoveries, wilson_lower
+from app.habits.evidence import binomial_tail, discoveries, wilson_lower
 from app.habits.habit import CLOCK, SUN, TRIGGER, Conditions, Habit, When
 from app.habits.lines import due_as_known, due_instants
-from app.habits.localtime import MINUTE_MS
-from app.habits.replay import Played, play_clock, play_reactive
+from app.habits.localtime import DAY_MS, MINUTE_MS
+from app.habits.occupied import AWAKE_MINUTES
+from app.habits.replay import AROUND_MS, Played, play_clock, play_reactive
+from app.habits.rule import Rule
 from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
-from app.habits.trigger_habits import Rule, family, find_rules
+from app.habits.trigger_habits import find_rules
 from app.habits.triggers import Stream
 from app.model import Entity
 
@@ -58,6 +68,10 @@ class Span:
         """
         return self if day_type in WEEKLY else Span.of(self.whole, LEARN_SHARE_MOMENTS)
 
+    def for_people(self) -> "Span":
+        """Return the span as people's coming and going is judged on it: it learns but one number as well."""
+        return Span.of(self.whole, LEARN_SHARE_MOMENTS)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -83,7 +97,7 @@ class Tried:
     weekly_tests: int = 0
     rules: list[Candidate] = field(default_factory=list)
     rule_tests: Counter[str] = field(default_factory=Counter)
-    """By family of triggers, as `trigger_habits.family` tells."""
+    """By family of triggers, as `rule.family` tells."""
     lengths: list[Candidate] = field(default_factory=list)
     length_tests: int = 0
 
@@ -100,9 +114,7 @@ class Tried:
             (self.lengths, self.length_tests),
         ]
         for name, tests in self.rule_tests.items():
-            own = [
-                one for one in self.rules if isinstance(one.found, Rule) and family(one.found.trigger) == name
-            ]
+            own = [one for one in self.rules if isinstance(one.found, Rule) and one.found.family == name]
             families.append((own, tests))
         for found, tests in families:
             good = discoveries([candidate.p_value for candidate in found], tests, FALSE_SHARE)
@@ -126,11 +138,13 @@ def learn(
     weekdays come round too seldom to be found on a part of them. When exactly, `as_habit` learns on the
     first part alone. Reactions are found on the first part alone.
     """
-    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON, around.someone_home)
+    clocks = find_clock_habits(target.acts, span.whole, around.sun, _COMMON, around.occupied)
     tried.clock_tests += tests_made(around.sun, _COMMON)
     if weekly:
-        left = _without_near(target.acts, [habit.explained for habit in clocks], span.whole)
-        single = find_clock_habits(left, span.whole, None, WEEKLY)
+        # What is kept too seldom to be offered takes nothing away: Sundays are half of the weekends.
+        taken = [habit.explained for habit in clocks if wilson_lower(habit.kept, habit.of) >= LEAST_KEPT]
+        left = _without_near(target.acts, taken, span.whole)
+        single = find_clock_habits(left, span.whole, None, WEEKLY, around.occupied)
         tried.weekly += [Candidate(target, habit) for habit in single]
         tried.weekly_tests += tests_made(None, WEEKLY)
     tried.clocks += [Candidate(target, habit) for habit in clocks]
@@ -156,46 +170,67 @@ def as_habit(candidate: Candidate, span: Span, around: Surroundings) -> Habit:
 def confidence(habit: Habit) -> float:
     """Return a lower bound of how often it would be right.
 
-    A clock habit learnt but one number from the first days, so they count whole; a reaction's trigger and
-    conditions were chosen on them, so they count half.
+    What learnt but one number from the first days counts them whole; a reaction's trigger and conditions were
+    chosen on them, so they count half.
     """
     held, train = habit.held_out, habit.train
-    weight = 0.5 if habit.kind == TRIGGER else 1.0
+    weight = 1.0 if habit.one_number else 0.5
     return wilson_lower(len(held.wanted) + len(train.wanted) * weight, held.fires + train.fires * weight)
 
 
 def _clock(target: Target, found: Found, whole: Span, around: Surroundings) -> Habit:
     span = whole.for_moments(found.when.day_type)
-    moved = moving(found, target.acts, span.whole, span.cut, around.sun)
+    moved = moving(found, target.acts, span.whole, span.cut, around)
     if moved is not None:
-        return _moving(target, found, moved, span)
+        return _moving(target, found, moved, span, around)
     early = target.acts[target.acts < span.cut]
-    learnt = refit(found, early, span.learn, around.sun)
+    learnt = refit(found, early, span.learn, around.sun, around.occupied)
     conditions = _presence(target, learnt, span, around)
     due = due_as_known(learnt.when, learnt.center, target.acts, span.whole, around.sun, span.cut)
     due = _peopled(due, around, conditions)
     train = _play(target, learnt, span.learn, around, conditions)
     held = play_clock(due[due >= span.cut], target, _acts(target, span.rest), REACH_MS)
-    final = refit(learnt, target.acts, span.whole, around.sun)
+    final = refit(learnt, target.acts, span.whole, around.sun, around.occupied)
     played = _play(target, final, span.whole, around, conditions)
     return Habit(
         CLOCK if final.when.anchor == "midnight" else SUN, target, when=final.when, conditions=conditions,
-        days_observed=played.days, days_kept=len(played.wanted), spread=final.spread * 60.0,
-        p_value=found.p_value, expected=found.expected, p_first=learnt.by_itself, train=train, held_out=held,
-        whole=played,
-        explained=final.explained, fires=due,
+        days_observed=_days_due(played, target, final.when.day_type, whole.whole),
+        days_kept=len(played.wanted), spread=final.spread * 60.0, p_value=found.p_value,
+        expected=found.expected,
+        p_first=learnt.by_itself, train=train, held_out=held, whole=played, explained=final.explained,
+        fires=due,
     )  # fmt: skip
 
 
-def _moving(target: Target, found: Found, moved: Moving, span: Span) -> Habit:
+def _moving(target: Target, found: Found, moved: Moving, span: Span, around: Surroundings) -> Habit:
+    conditions = Conditions(someone_home=True) if found.peopled else Conditions()
+    moved = replace(moved, due=_peopled(moved.due, around, conditions))
     whole = moved.played(target, span.whole, REACH_MS)
     return Habit(
-        CLOCK, target, when=When("midnight", moved.minutes, moved.day_type), days_observed=whole.days,
+        CLOCK, target, when=When("midnight", moved.minutes, moved.day_type), conditions=conditions,
+        days_observed=_days_due(whole, target, moved.day_type, span.whole),
         days_kept=len(whole.wanted), spread=moved.spread * 60.0, p_value=found.p_value,
         expected=found.expected, p_first=moved.p_first, train=moved.played(target, span.learn, REACH_MS),
         held_out=moved.played(target, span.rest, REACH_MS), whole=whole, explained=moved.own,
         fires=moved.due, moved=round(moved.moved),
     )  # fmt: skip
+
+
+def _days_due(played: Played, target: Target, day_type: str, days: Days) -> int:
+    """Return on how many days a moment of the clock or the sun was due: not where there was nothing to do.
+
+    A lamp that is on already can't be turned on. But a kettle that happens to be on is soon off whatever the
+    hour: where people do it as soon at any time (over waking hours), these days are silent as all others.
+    Nor is it a habit of every day or weekend if there is something to do on fewer than half of them.
+    """
+    able, of_kind = played.days - played.already, len(days.of_type(day_type))
+    if able < LEAST_DUE * of_kind:
+        return of_kind
+    waking = max(target.otherwise(days.first, days.last) * AWAKE_MINUTES / 1440, 1.0)
+    chance = -np.expm1(-len(target.acts) / waking * 2 * AROUND_MS)
+    tail = binomial_tail(len(played.wanted), able, float(chance))
+    p_value = tail * TRIALS_A_WINDOW * DAY_MS / (2 * AROUND_MS)
+    return able if p_value <= FALSE_SHARE else played.days
 
 
 def _acts(target: Target, days: Days) -> Int64:
@@ -226,6 +261,8 @@ def _presence(target: Target, found: Found, span: Span, around: Surroundings) ->
     with_home = _play(target, found, span.learn, around, peopled)
     # What would never have mattered isn't asked for.
     comes_up = len(_peopled(due, around, Conditions(someone_home=False))) > 0
+    if found.peopled:
+        return peopled if comes_up else alone
     better = with_home.precision >= without.precision + _HOME_GAIN
     keeps = len(with_home.wanted) >= _HOME_KEEPS * len(without.wanted)
     loses = len(with_home.wanted) < len(without.wanted)
@@ -237,14 +274,17 @@ def _reaction(target: Target, rule: Rule, span: Span, around: Surroundings) -> H
         acts = target.acts[days.watched(target.acts)]
         return play_reactive(rule.fires(days.watched(rule.known.at)), target, acts, days.count, rule.reach)
 
-    whole = played(span.whole)
+    if rule.one_number:
+        span = span.for_people()
+    whole, train = played(span.whole), played(span.learn)
     local = around.days.local
     kept = np.unique(local.days(whole.wanted))
     came_up = np.union1d(kept, local.days(whole.unwanted))
     return Habit(
         TRIGGER, target, trigger=rule.trigger, conditions=rule.conditions,
         days_observed=len(came_up), days_kept=len(kept), spread=rule.lag_spread, lag=rule.lag,
-        p_value=rule.p_value, expected=rule.expected, train=played(span.learn), held_out=played(span.rest),
+        p_value=rule.p_value, expected=rule.expected, train=train, held_out=played(span.rest),
+        p_first=rule.by_itself(train) if rule.one_number else 0.0,
         whole=whole, explained=whole.met, fires=rule.fires(span.whole.watched(rule.known.at)),
     )  # fmt: skip
 

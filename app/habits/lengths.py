@@ -15,7 +15,6 @@ from app.habits.triggers import Kind
 
 LENGTHS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 105, 120, 150, 180, 240)
 """Minutes as people round them."""
-_LENGTHS = np.array(LENGTHS, np.float64)[:, None]
 _BAND = 0.13
 _RING = 3 * _BAND
 CHANCE = 0.45
@@ -41,13 +40,14 @@ def usual_length(minutes: Float64, least_share: float = _LEAST_SHARE) -> Usual |
     """Return the length around which most of the lengths crowd, or None."""
     if len(minutes) < _LEAST_HITS:
         return None
-    away = np.abs(minutes[None, :] / _LENGTHS - 1.0)
-    hits, ring = (away <= _BAND).sum(axis=1), (away <= _RING).sum(axis=1)
-    best = int(np.argmax(hits - CHANCE * ring))
-    if hits[best] < _LEAST_HITS:
-        return None
-    # People's own length lies between the round ones.
-    center = float(np.median(minutes[away[best] <= _BAND]))
+    # The stretch that holds most, wherever it begins: people's own length lies between the round ones.
+    ordered = np.sort(minutes)
+    ends = np.searchsorted(ordered, ordered * ((1 + _BAND) / (1 - _BAND)), "right")
+    rings = np.searchsorted(ordered, ordered * ((1 + _RING) / (1 - _BAND)), "right") - np.searchsorted(
+        ordered, ordered * ((1 - _RING) / (1 - _BAND)), "left"
+    )
+    begin = int(np.argmax(ends - np.arange(len(ordered)) - CHANCE * rings))
+    center = float(ordered[begin] + ordered[ends[begin] - 1]) / 2
     off = np.abs(minutes / center - 1.0)
     inside = minutes[off <= _BAND]
     kept, of = len(inside), int((off <= _RING).sum())

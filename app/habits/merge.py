@@ -10,10 +10,10 @@ import numpy as np
 
 from app.habits.conditions import asked, beyond
 from app.habits.evidence import spread
-from app.habits.habit import TRIGGER, Habit, Trigger
+from app.habits.habit import PRESENCE, TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
 from app.habits.targets import ECHO_MS
-from app.habits.triggers import PRESENCE, is_actuator
+from app.habits.triggers import is_actuator
 
 _OVERLAP = 0.5
 _ABOUT_AS_SURE = 0.1
@@ -72,10 +72,14 @@ def _closest(habits: list[Habit], known: list[Habit]) -> Habit:
     ]
     closest = _coming_or_going(min(rivals, key=lambda habit: habit.spread), surest, habits)
     if (cause := _common_cause(closest, rivals, habits, known) or _sensor_of(closest, rivals)) is not None:
-        return cause
+        return _as_it_begins(cause, rivals)
     if (whole := _explains_more(closest, rivals, habits) or _simpler(closest, habits)) is not None:
         return whole
-    # A sensor's going off follows its going on: people react to that, unless the end is clearly closer.
+    return _as_it_begins(closest, rivals)
+
+
+def _as_it_begins(closest: Habit, rivals: list[Habit]) -> Habit:
+    """A sensor's going off follows its going on: people react to that, unless the end is clearly closer."""
     for habit in rivals:
         if _begins(habit, closest) and habit.spread <= _HARDLY_WIDER * closest.spread + 1.0:
             return habit
@@ -91,7 +95,8 @@ def _coming_or_going(closest: Habit, surest: Habit, habits: list[Habit]) -> Habi
     """
     if _comes_or_goes(closest):
         as_full = len(surest.explained) >= len(closest.explained)
-        return surest if as_full and _comes_or_goes(surest) and _about_as_steady(surest, closest) else closest
+        alike = _about_as_steady(surest, closest) or _same_moments(closest, surest)
+        return surest if as_full and _comes_or_goes(surest) and alike else closest
     far = [
         one
         for one in habits

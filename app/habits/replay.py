@@ -29,7 +29,8 @@ def _none() -> Int64:
 @dataclass(frozen=True, slots=True, eq=False)
 class Played:
     """Instants (ms): `wanted` fires with the act each one met in `met`, `unwanted` fires, and people's acts
-    that it `missed`. `without_effect` counts fires that found everything so already.
+    that it `missed`. `without_effect` counts fires that found everything so already; `already` those of a
+    clock's or the sun's where people had it so, so that there was nothing to do.
     """
 
     wanted: Int64 = field(default_factory=_none)
@@ -38,6 +39,7 @@ class Played:
     missed: Int64 = field(default_factory=_none)
     without_effect: int = 0
     days: int = 0
+    already: int = 0
 
     @property
     def fires(self) -> int:
@@ -140,7 +142,7 @@ def play_clock(fires: Int64, target: Target, acts: Int64, reach_ms: int) -> Play
     wanted: list[int] = []
     met: list[int] = []
     unwanted: list[int] = []
-    idle = 0
+    idle = already = 0
     was_in = target.was_in(fires)
     cycle = np.searchsorted(target.leaves, fires, "left")
     spent = -1
@@ -150,7 +152,10 @@ def play_clock(fires: Int64, target: Target, acts: Int64, reach_ms: int) -> Play
             wanted.append(fire)
             met.append(act)
             spent = int(cycle[i])
-        elif was_in[i] or cycle[i] == spent or _near(target.machine, fire):
+        elif was_in[i]:
+            idle += 1
+            already += 1
+        elif cycle[i] == spent or _near(target.machine, fire):
             idle += 1
         else:
             unwanted.append(fire)
@@ -160,7 +165,7 @@ def play_clock(fires: Int64, target: Target, acts: Int64, reach_ms: int) -> Play
     # A day on which the fire met an act has missed nothing, even if people did it once more later.
     hit_fires = np.array(wanted, np.int64)
     missed = own[~np.isin(own, hit) & ~_within_reach(own, hit_fires, reach_ms)]
-    return Played(hit_fires, hit, np.array(unwanted, np.int64), missed, idle, len(fires))
+    return Played(hit_fires, hit, np.array(unwanted, np.int64), missed, idle, len(fires), already)
 
 
 def _nearest(acts: Int64, at: int) -> int | None:

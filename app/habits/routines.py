@@ -163,7 +163,7 @@ def _together(habit: Habit, leader: Habit, steps: list[_Step], span: Span) -> Ha
     return replace(
         habit,
         steps=joined,
-        days_observed=len(came_up) if habit.kind == TRIGGER else whole.days,
+        days_observed=len(came_up) if habit.kind == TRIGGER else max(habit.days_observed, len(kept)),
         days_kept=len(kept),
         train=_majority(leader.train, [one.train for one in joined]),
         held_out=_majority(leader.held_out, [one.held_out for one in joined]),

@@ -1,6 +1,7 @@
 """What was known at each moment: the clock, the sun, who was home, and the state of everything else."""
 
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -9,13 +10,14 @@ from app.habits.days import Days, is_type
 from app.habits.habit import Bound, Conditions
 from app.habits.localtime import MINUTE_MS, Bool, Float64, LocalTime, weekdays
 from app.habits.numbers import Series
+from app.habits.occupied import Occupied
 from app.habits.sun import SunTimes
 from app.habits.targets import Target
 from app.habits.timeline import Timeline
 from app.habits.triggers import Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Surroundings:
     """What the conditions ask, beside the trigger and the target. `numbers` are the home's measurements."""
 
@@ -36,11 +38,14 @@ class Surroundings:
         return None if self.sun is None else is_dark(at, self.days.local, self.sun)
 
     def someone_home(self, at: Int64) -> Bool | None:
+        return None if self.presence is None else _inside(self.presence, at)
+
+    @cached_property
+    def occupied(self) -> Occupied | None:
+        """When somebody was in, for the whole span; None where the home knows no persons."""
         if self.presence is None:
             return None
-        times, home = self.presence
-        where = np.searchsorted(times, at, "right") - 1
-        return np.where(where >= 0, home[np.maximum(where, 0)], True)
+        return Occupied(self.days, self.sun, partial(_inside, self.presence))
 
     def states_at(self, index: int, at: Int64) -> Int32:
         """Return an entity's state codes at those instants; -1 before the first known one."""
@@ -108,6 +113,12 @@ class Known:
         if conditions.number is not None:
             good &= self.around.within(conditions.number, self.at)
         return good
+
+
+def _inside(presence: tuple[Int64, Bool], at: Int64) -> Bool:
+    times, home = presence
+    where = np.searchsorted(times, at, "right") - 1
+    return np.where(where >= 0, home[np.maximum(where, 0)], True)
 
 
 def is_dark(at: Int64, local: LocalTime, sun: SunTimes) -> Bool:

@@ -95,6 +95,13 @@ class Target:
         """When it ceased to be as wanted."""
         return self.flips[~self.is_in]
 
+    def otherwise(self, first: int, last: int) -> int:
+        """Return for how long (ms) it was not as wanted between two instants."""
+        inside = (self.flips > first) & (self.flips < last)
+        at = np.concatenate([[first], self.flips[inside], [last]])
+        was = np.concatenate([self.was_in(at[:1] + 1), self.is_in[inside]])
+        return int(np.diff(at)[~was].sum())
+
     def away_since(self, at: Int64) -> Int64:
         """Return how long (ms) it had not been as wanted at those instants; a day's length if never known."""
         leaves = self.leaves

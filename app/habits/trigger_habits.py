@@ -16,17 +16,17 @@ from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import LIMITS_TRIED, crossings
 from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
-from app.habits.habit import Conditions, Trigger
+from app.habits.habit import Conditions
 from app.habits.lengths import lasting_kinds
 from app.habits.localtime import MINUTE_MS, Bool, weekdays
 from app.habits.opportunities import Opportunities
 from app.habits.replay import AFTER_MS, Played, play_reactive
+from app.habits.rule import LIMITS, PEOPLE, THINGS, Rule, family
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
 from app.habits.targets import ECHO_MS, Target
-from app.habits.triggers import PRESENCE, Kind, Stream, is_actuator
+from app.habits.triggers import Kind, Stream, is_actuator
 
-PEOPLE, LIMITS, THINGS = "people", "limits", "things"
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
 _LEAST_ACTS = 6
@@ -48,34 +48,13 @@ _DELAY_TIGHT = 0.6
 _HELD_SHARE = 0.9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
-    """A reaction found: its replay on the days to learn from, and its evidence.
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """A window of lags (ms), how likely chance keeps as many in it, and the share that it would keep."""
 
-    `lag` and `lag_spread` in seconds, from the trigger to people's act. A fire is wanted if people act up to
-    `reach` (ms) later.
-    """
-
-    kind: Kind
-    trigger: Trigger
-    conditions: Conditions
-    known: Known
-    played: Played
     p_value: float
     expected: float
-    lag: float
-    lag_spread: float
-    reach: int = AFTER_MS
-
-    def fires(self, inside: Bool | None = None) -> Int64:
-        """Return when (ms) it would fire, the target's own state aside."""
-        hold = self.known.hold(self.conditions)
-        if inside is not None:
-            hold = hold & inside
-        wait = (self.trigger.delay - self.kind.waited) * 1000
-        if wait and self.trigger.held:
-            hold = hold & (self.known.until - self.known.at >= wait)
-        return self.known.at[hold] + wait
+    window: tuple[int, int]
 
 
 def find_rules(
@@ -126,13 +105,6 @@ def find_rules(
     return rules, {name: count * _WINDOWS_TESTED * len(starts) for name, count in tried.items()}
 
 
-def family(trigger: Trigger) -> str:
-    """Return the family of tests that a trigger belongs to: people come and go by few, things by hundreds."""
-    if trigger.entity_id.startswith(PRESENCE):
-        return PEOPLE
-    return THINGS if trigger.above is None and trigger.below is None else LIMITS
-
-
 def _telling_days(acts: Int64, days: Days) -> str:
     """Return the kind of day that the acts themselves tell, whatever comes before them; else `daily`.
 
@@ -180,18 +152,18 @@ def _rule(
     # Worked out at most once, and for most kinds never.
     elsewhere = cache(lambda: Opportunities.on_other_days(known.at, inside, target, around.days, until))
     rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
-    telling: list[tuple[float, float, Conditions]] = []
+    telling: list[tuple[_Tested, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
         tested = _test(inside & known.hold(start), asked, elsewhere, rate)
         if tested is not None:
-            telling.append((*tested, start))
+            telling.append((tested, start))
     if not telling:
         return None
-    telling.sort(key=lambda one: one[0])
-    p_value, expected, _ = telling[0]
-    begun = [start for _, _, start in telling[:_MOST_STARTS]]
+    telling.sort(key=lambda one: one[0].p_value)
+    best = telling[0][0]
+    begun = [start for _, start in telling[:_MOST_STARTS]]
     conditions, played = _searched(known, inside, target, acts, kind.entity_id, starts, begun)
     conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
@@ -206,12 +178,33 @@ def _rule(
         conditions,
         known,
         played,
-        p_value,
-        expected,
+        best.p_value,
+        best.expected,
         float(np.median(lags)),
         spread((played.met - played.wanted) / 1000.0),
+        window=best.window,
     )
-    return _with_delay(rule, target, acts, inside)
+    return _with_delay(_on_all_days(rule, target, around), target, acts, inside)
+
+
+def _on_all_days(rule: Rule, target: Target, around: Surroundings) -> Rule:
+    """Ask all days whether people's coming or going is followed by it at all, as it is asked of the clock.
+
+    They come and go too seldom for a part of the days; that part has to show it as well (`Rule.by_itself`).
+    """
+    if not rule.one_number:
+        return rule
+    at, days = rule.known.at, around.days
+    inside = days.watched(at)
+    tested = _test(
+        inside,
+        Opportunities.of(at, inside, target),
+        lambda: Opportunities.on_other_days(at, inside, target, days, days.last),
+        len(target.acts) / max(days.last - days.first, 1),
+    )
+    if tested is None:
+        return rule
+    return replace(rule, p_value=tested.p_value, expected=tested.expected, window=tested.window)
 
 
 def _searched(
@@ -239,8 +232,8 @@ def _searched(
 
 def _test(
     chosen: Bool, asked: Opportunities, elsewhere: Callable[[], Opportunities], rate: float
-) -> tuple[float, float] | None:
-    """Return the p-value of the most telling window and the share that chance would keep, or None.
+) -> _Tested | None:
+    """Return the most telling window with its p-value and the share that chance would keep, or None.
 
     Most triggers fail an analytic test already (people act at a steady `rate`, a ms); only the rest is
     permuted: held against the same triggers on other days.
@@ -259,7 +252,7 @@ def _test(
     if not telling:
         return None
     null = elsewhere().lags(chosen)
-    best: tuple[float, float] | None = None
+    best: _Tested | None = None
     for (low, high), hit in telling.items():
         chance = _by_chance((low, high), null)
         if hit / len(lags) < _LEAST_RATIO * chance:
@@ -267,8 +260,8 @@ def _test(
         # A band around the usual lag always holds that lag itself.
         free = 1 if low > 0 else 0
         p_value = binomial_tail(hit - free, len(lags) - free, chance)
-        if best is None or p_value < best[0]:
-            best = (p_value, chance)
+        if best is None or p_value < best.p_value:
+            best = _Tested(p_value, chance, (low, high))
     return best
 
 

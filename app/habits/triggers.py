@@ -7,9 +7,9 @@ import numpy as np
 from app.events import Int32, Int64
 from app.habits.habit import Trigger
 from app.habits.localtime import Bool
-from app.habits.targets import STATES
+from app.habits.targets import ECHO_MS, STATES
 from app.habits.timeline import Timeline
-from app.model import Home
+from app.model import Entity, Home
 
 _NEVER_TRIGGERS = frozenset(
     {
@@ -25,10 +25,10 @@ _MOST_A_DAY = 1_500.0
 
 
 _LEAST_ROWS = 4
+_WITH_THE_GROUP = 0.9
 NEVER_OVER = 1 << 62
 """When (ms) a state is left that was never seen to be."""
 HOME = "zone.home"
-PRESENCE = ("person.", "zone.", "device_tracker.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +81,29 @@ def trigger_stream(
         states = np.unique(timeline.state[rows])
         if len(states) <= _MOST_STATES:
             kinds += _of_entity(timeline, index, states.tolist())
+    kinds = _without_members(kinds, facts)
     if presence is not None and persons > 1:
         kinds += _of_home(*presence)
     return stream_of(kinds)
+
+
+def _without_members(kinds: list[Kind], facts: dict[str, Entity]) -> list[Kind]:
+    """Leave out of a group's members what the group says at the same moments: the spot that comes on as one
+    of the spots is no occasion of its own.
+    """
+    by_name = {(kind.entity_id, kind.trigger.to_state): kind for kind in kinds}
+    said: set[tuple[str, str]] = set()
+    for (entity_id, state), whole in by_name.items():
+        for member in facts[entity_id].members if entity_id in facts else ():
+            part = by_name.get((member, state))
+            if part is None:
+                continue
+            near = np.searchsorted(whole.at, part.at - ECHO_MS) < np.searchsorted(
+                whole.at, part.at + ECHO_MS, "right"
+            )
+            if near.mean() >= _WITH_THE_GROUP:
+                said.add((member, state))
+    return [kind for kind in kinds if (kind.entity_id, kind.trigger.to_state) not in said]
 
 
 def stream_of(kinds: list[Kind]) -> Stream:

@@ -17,7 +17,7 @@ from app.events import Int64
 from app.habits.analysis import Scene, prepare
 from app.habits.crossings import crossing
 from app.habits.days import Days
-from app.habits.habit import Bound
+from app.habits.habit import PRESENCE, Bound
 from app.habits.learning import REACH_MS, Span
 from app.habits.localtime import MINUTE_MS, Bool, weekdays
 from app.habits.offers.adjusting import WEEKDAYS, delay_of, kind_of, seconds_of
@@ -72,10 +72,13 @@ class _Trial:
         self._scene = scene
         self._by_clock = kind in {"time", "sun"}
         span = Span.of(scene.days)
-        self._days: Days = (
-            span.for_moments(str(habit.get("day_type") or "daily")) if self._by_clock else span
-        ).rest
         steps = habit.get("steps") or [habit]
+        day_type = str(habit.get("day_type") or "daily")
+        if self._by_clock:
+            span = span.for_moments(day_type)
+        elif len(steps) == 1 and day_type == "daily" and _people_alone(habit):
+            span = span.for_people()
+        self._days: Days = span.rest
         self._targets = [_target(scene, step) for step in steps]
 
     def play(self, automation: dict[str, Any]) -> Played:
@@ -108,6 +111,12 @@ class _Trial:
             unwanted_at=told(played.unwanted),
             missed_at=told(played.missed),
         )
+
+
+def _people_alone(habit: dict[str, Any]) -> bool:
+    """Return whether it was judged by who comes or goes alone (`habit.people_alone`)."""
+    trigger = habit.get("trigger") or {}
+    return str(trigger.get("entity_id")).startswith(PRESENCE) and not habit.get("conditions")
 
 
 def _majority(parts: list[Played]) -> Played:
