@@ -66,7 +66,8 @@ def _best(
 ) -> Kind | None:
     found: list[tuple[float, float, Kind]] = []
     shares = _QUANTILES if rising else tuple(100 - share for share in _QUANTILES)
-    for limit in dict.fromkeys(series.rounded(float(np.percentile(known, share))) for share in shares):
+    # All at once: one by one these made up a quarter of all mining.
+    for limit in dict.fromkeys(series.rounded(value) for value in np.percentile(known, shares).tolist()):
         # Where the number mostly is anyway tells no limit.
         if ((usual > limit) if rising else (usual < limit)).mean() > _STANDS_OUT:
             continue
