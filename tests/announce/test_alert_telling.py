@@ -249,12 +249,17 @@ async def test_a_tap_by_somebody_else_or_on_something_else_does_nothing(
     assert len(told.shown) == 2
 
 
-async def test_after_a_restart_what_was_told_before_is_still_taken_back(told: Told) -> None:
+async def _told_before_a_restart(told: Told) -> None:
+    """Let an alert stand in the side bar, and what tells of alerts begin a minute later."""
     await told.telling.stop()
     alert = (await told.house.found()).alert
     await told.bar.create(f"nightshift_alert_{alert.alert_id}", "Water: Bathroom", "")
     await told.house.clock.turn(timedelta(minutes=1))
     told.telling._began = told.house.clock.now()
+
+
+async def test_after_a_restart_what_was_told_before_is_still_taken_back(told: Told) -> None:
+    await _told_before_a_restart(told)
     told.telling.start()
     await told.house.over()
     await told.until(lambda: not told.bar.stands)
@@ -262,11 +267,7 @@ async def test_after_a_restart_what_was_told_before_is_still_taken_back(told: To
 
 
 async def test_what_ends_while_it_is_looked_for_what_lasts_is_not_shown_again(told: Told) -> None:
-    await told.telling.stop()
-    alert = (await told.house.found()).alert
-    await told.bar.create(f"nightshift_alert_{alert.alert_id}", "Water: Bathroom", "")
-    await told.house.clock.turn(timedelta(minutes=1))
-    told.telling._began = told.house.clock.now()
+    await _told_before_a_restart(told)
     asked, may_tell = asyncio.Event(), asyncio.Event()
 
     async def slowly() -> Sequence[HubNotification]:
