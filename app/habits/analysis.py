@@ -11,6 +11,7 @@ from app.clock import to_ms
 from app.events import Int64
 from app.habits import safety
 from app.habits.automation import automation_of
+from app.habits.crossings import Crossings
 from app.habits.days import Days, observe
 from app.habits.facts import facts_of, habit_json, identities
 from app.habits.gates import failed
@@ -41,6 +42,7 @@ from app.habits.sun import sun_times
 from app.habits.surroundings import Surroundings
 from app.habits.targets import Target, find_targets
 from app.habits.timeline import Timeline
+from app.habits.trigger_habits import Sources
 from app.habits.triggers import presence, trigger_stream
 from app.model import Home
 from app.words.templates import words_for
@@ -175,11 +177,13 @@ def _learn(scene: Scene, span: Span, tell: Progress) -> Tried:
     home = scene.home
     stream = trigger_stream(scene.timeline, home, float(scene.days.count), scene.around.presence)
     entities = {entity.entity_id: entity for entity in home.entities}
+    devices = {name: one.device_id for name, one in entities.items() if one.device_id}
+    sources = Sources(stream, Crossings(scene.around.numbers, span.cut), devices)
     weekly = scene.days.count >= LEAST_DAYS_WEEKLY
     tried = Tried()
     for done, target in enumerate(scene.targets):
         tell("Looking for habits", done, len(scene.targets))
-        learn(target, span, stream, scene.around, entities, tried, weekly=weekly)
+        learn(target, span, sources, scene.around, entities, tried, weekly=weekly)
     return tried
 
 

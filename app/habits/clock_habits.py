@@ -209,6 +209,12 @@ def _peak(
     kept = chosen @ covered
     of = np.broadcast_to(watched.of, kept.shape)
     share = kept / np.maximum(of, 1.0)
+    good = (share >= LEAST_KEPT) & (kept >= _LEAST_DAYS) & (of >= _LEAST_DAYS)
+    good &= of >= LEAST_DUE * chosen.sum(axis=1, keepdims=True)
+    if anchor != "midnight":
+        good &= np.abs(np.arange(BINS) * BIN - 720) <= _SUN_REACH
+    if not good.any():
+        return None
     rate = np.maximum((chosen @ ring) / watched.around, a_day[:, None] / watched.awake)
     chance = 1.0 - np.exp(-rate * minutes)
     weekly = np.array([name in WEEKLY for name in names])[:, None]
@@ -216,11 +222,7 @@ def _peak(
     elsewhere = ((1.0 - chosen) @ covered) / np.maximum(watched.elsewhere, 1.0)
     chance = np.where(weekly, np.maximum(chance, elsewhere), chance)
     inside_rate = -np.log(np.clip(1.0 - share, 0.5 / np.maximum(of, 1.0), 1.0))
-    good = (share >= LEAST_KEPT) & (kept >= _LEAST_DAYS) & (of >= _LEAST_DAYS)
-    good &= of >= LEAST_DUE * chosen.sum(axis=1, keepdims=True)
     good &= inside_rate >= _LEAST_RATIO * -np.log1p(-np.minimum(chance, 1 - 1e-9))
-    if anchor != "midnight":
-        good &= np.abs(np.arange(BINS) * BIN - 720) <= _SUN_REACH
     if not good.any():
         return None
     score = np.where(good, tail_bound(kept, of, chance), -np.inf)

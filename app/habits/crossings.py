@@ -5,19 +5,23 @@ Home Assistant's own trigger fires at each crossing, and so does the replay; wha
 things done already. The way back has its own limit, if people act on it: that is the hysteresis.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
+import numpy.typing as npt
 
 from app.events import Int64
-from app.habits.evidence import spread
+from app.habits.evidence import percentiles, spread
 from app.habits.habit import Trigger
 from app.habits.localtime import DAY_MS, MINUTE_MS, Float64
 from app.habits.numbers import Series
 from app.habits.replay import AFTER_MS
 from app.habits.triggers import NEVER_OVER, Kind
 
-_QUANTILES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90)
+_STEPS = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
+"""Percent of people's acts that lie below a limit: to rise above it all are tried but the last, to fall below
+it all but the first."""
 _BEFORE_MS = 2 * MINUTE_MS
-LIMITS_TRIED = 2 * len(_QUANTILES)
 _LEAST_ACTS = 6
 _LEAST_KNOWN = 0.8
 _FEWEST = 4
@@ -26,66 +30,87 @@ _STANDS_OUT = 0.5
 _ABOUT_AS_GOOD = 0.9
 
 
-def crossings(numbers: dict[str, Series], acts: Int64, until: int) -> list[Kind]:
-    """Return for each sensor and direction the crossing that comes before most acts for its number.
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossings:
+    """The home's `numbers` as triggers, on the days to learn from, which end at `until` (ms)."""
 
-    `acts` (ms) are the intents of the days to learn from, which end at `until`.
-    """
-    if len(acts) < _LEAST_ACTS:
-        return []
-    kinds: list[Kind] = []
-    for entity_id, series in numbers.items():
+    numbers: dict[str, Series]
+    until: int
+    _usual: dict[str, Float64] = field(default_factory=dict)
+
+    @property
+    def tried(self) -> int:
+        """How many limits are tried for each target."""
+        return 2 * (len(_STEPS) - 1) * len(self.numbers)
+
+    def before(self, acts: Int64, reach: int, least: int) -> list[Kind]:
+        """Return for each sensor and direction the crossing that comes before most acts for its number.
+
+        `acts` (ms, ascending) are the intents of the days to learn from. Where acts follow within
+        `reach` (ms) fewer times than `least`, there is none.
+        """
+        if len(acts) < _LEAST_ACTS:
+            return []
+        kinds: list[Kind] = []
         # People act a while after the limit is passed, and it moves on meanwhile.
-        values = series.value_at(np.concatenate([acts, acts - _BEFORE_MS]))
-        known = values[~np.isnan(values)]
-        if len(known) < _LEAST_KNOWN * len(values):
-            continue
-        usual = _by_time(series, until)
-        both = [_best(entity_id, series, known, usual, acts, until, rising=up) for up in (True, False)]
-        kinds += [kind for kind in both if kind is not None]
-    return kinds
+        asked = np.concatenate([acts, acts - _BEFORE_MS])
+        for entity_id, series in self.numbers.items():
+            values = series.value_at(asked)
+            known = values[~np.isnan(values)]
+            if len(known) < _LEAST_KNOWN * len(values):
+                continue
+            steps = [series.rounded(value) for value in percentiles(known, _STEPS)]
+            for rising, limits in ((True, steps[:-1]), (False, steps[:0:-1])):
+                best = self._best(entity_id, limits, acts, rising=rising)
+                if best is not None and self._followed(best[1], acts, reach) >= least:
+                    kinds.append(crossing(entity_id, series, best[0], rising=rising))
+        return kinds
 
+    def _followed(self, crossed: Int64, acts: Int64, reach: int) -> int:
+        """Return how often an act follows within that time, or may follow once these days are over."""
+        ends = np.append(acts, np.int64(self.until))
+        where = ends.searchsorted(crossed)
+        return int(np.count_nonzero(ends[where] - crossed <= reach))
 
-def _by_time(series: Series, until: int) -> Float64:
-    """Return the values at each quarter of an hour: rows alone count moving more than staying."""
-    first, last = int(series.at[0]), min(int(series.at[-1]), until)
-    grid = np.arange(first, max(last, first + 1), 900_000, dtype=np.int64)
-    values = series.value_at(grid)
-    return np.asarray(values[~np.isnan(values)], np.float64)
+    def _best(
+        self, entity_id: str, limits: list[float], acts: Int64, *, rising: bool
+    ) -> tuple[float, Int64] | None:
+        """Return which of the limits tells most, and when (ms) it was crossed."""
+        series = self.numbers[entity_id]
+        usual = self._values(entity_id)
+        span_days = max((self.until - int(series.at[0])) / DAY_MS, 1.0)
+        found: list[tuple[float, float, Int64, Int64]] = []
+        for limit in dict.fromkeys(limits):
+            # Where the number mostly is anyway tells no limit.
+            below = int(usual.searchsorted(limit, "right" if rising else "left"))
+            if (len(usual) - below if rising else below) > _STANDS_OUT * len(usual):
+                continue
+            early = series.at[_crossed(series, limit, rising=rising)]
+            early = early[: early.searchsorted(self.until)]
+            if len(early) < _FEWEST or len(early) / span_days > _MOST_A_DAY:
+                continue
+            last = early.searchsorted(acts, "right") - 1
+            lags = acts - early[np.maximum(last, 0)]
+            met = (last >= 0) & (lags <= AFTER_MS)
+            answered = last[met]
+            different = min(len(answered), 1) + np.count_nonzero(answered[1:] != answered[:-1])
+            found.append((len(answered) / len(acts) * different / len(early), limit, early, lags[met]))
+        if not found:
+            return None
+        enough = _ABOUT_AS_GOOD * max(one[0] for one in found)
+        good = [one for one in found if one[0] >= enough]
+        # Of those about as good, the limit that people are closest to in time.
+        _, limit, crossed, _ = min(good, key=lambda one: spread(one[3] / 1000.0))
+        return limit, crossed
 
-
-def _best(
-    entity_id: str,
-    series: Series,
-    known: Float64,
-    usual: Float64,
-    acts: Int64,
-    until: int,
-    *,
-    rising: bool,
-) -> Kind | None:
-    found: list[tuple[float, float, Kind]] = []
-    shares = _QUANTILES if rising else tuple(100 - share for share in _QUANTILES)
-    # All at once: one by one these made up a quarter of all mining.
-    for limit in dict.fromkeys(series.rounded(value) for value in np.percentile(known, shares).tolist()):
-        # Where the number mostly is anyway tells no limit.
-        if ((usual > limit) if rising else (usual < limit)).mean() > _STANDS_OUT:
-            continue
-        kind = crossing(entity_id, series, limit, rising=rising)
-        early = kind.at[kind.at < until]
-        span_days = max((until - int(series.at[0])) / DAY_MS, 1.0)
-        if len(early) < _FEWEST or len(early) / span_days > _MOST_A_DAY:
-            continue
-        last = np.searchsorted(early, acts, "right") - 1
-        lags = acts - early[np.maximum(last, 0)]
-        met = (last >= 0) & (lags <= AFTER_MS)
-        answered = np.unique(last[met])
-        found.append((float(met.mean()) * len(answered) / len(early), spread(lags[met] / 1000.0), kind))
-    if not found:
-        return None
-    enough = _ABOUT_AS_GOOD * max(score for score, _, _ in found)
-    # Of those about as good, the limit that people are closest to in time.
-    return min((one for one in found if one[0] >= enough), key=lambda one: one[1])[2]
+    def _values(self, entity_id: str) -> Float64:
+        """Return what it was each quarter of an hour, sorted: rows alone count moving more than staying."""
+        if entity_id not in self._usual:
+            series = self.numbers[entity_id]
+            first, last = int(series.at[0]), min(int(series.at[-1]), self.until)
+            values = series.value_at(np.arange(first, max(last, first + 1), 900_000, dtype=np.int64))
+            self._usual[entity_id] = np.sort(values[~np.isnan(values)])
+        return self._usual[entity_id]
 
 
 def crossing(entity_id: str, series: Series, limit: float, *, rising: bool) -> Kind:
@@ -99,3 +124,9 @@ def crossing(entity_id: str, series: Series, limit: float, *, rising: bool) -> K
     quiet = np.diff(at, prepend=series.at[:1])[rows]
     trigger = Trigger(entity_id, "above", above=limit) if rising else Trigger(entity_id, "below", below=limit)
     return Kind(trigger, series.at[there], quiet, until)
+
+
+def _crossed(series: Series, limit: float, *, rising: bool) -> npt.NDArray[np.intp]:
+    """Return the rows at which the number came to lie beyond the limit."""
+    beyond = series.value > limit if rising else series.value < limit
+    return np.flatnonzero(beyond[1:] & ~beyond[:-1]) + 1

@@ -31,8 +31,7 @@ from app.habits.replay import AROUND_MS, Played, play_clock, play_reactive
 from app.habits.rule import Rule
 from app.habits.surroundings import Surroundings
 from app.habits.targets import Target
-from app.habits.trigger_habits import find_rules
-from app.habits.triggers import Stream
+from app.habits.trigger_habits import Sources, find_rules
 from app.model import Entity
 
 LEARN_SHARE = 0.7
@@ -125,7 +124,7 @@ class Tried:
 def learn(
     target: Target,
     span: Span,
-    stream: Stream,
+    sources: Sources,
     around: Surroundings,
     entities: dict[str, Entity],
     tried: Tried,
@@ -150,8 +149,7 @@ def learn(
     tried.clocks += [Candidate(target, habit) for habit in clocks]
     early = target.acts[target.acts < span.cut]
     hours = [stretch for habit in clocks if (stretch := _stretch(habit.when)) is not None]
-    devices = {name: one.device_id for name, one in entities.items() if one.device_id}
-    rules, tests = find_rules(target, early, stream, around, devices, span.cut, hours)
+    rules, tests = find_rules(target, early, sources, around, hours)
     lasting = duration_rule(target, around, entities, span.cut)
     if lasting is not None:
         tried.lengths.append(Candidate(target, lasting))

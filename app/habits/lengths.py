@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.events import Int64
-from app.habits.evidence import binomial_tail, spread
+from app.habits.evidence import binomial_tail, percentiles, spread
 from app.habits.localtime import MINUTE_MS, Bool, Float64
 from app.habits.triggers import Kind
 
@@ -42,19 +42,23 @@ def usual_length(minutes: Float64, least_share: float = _LEAST_SHARE) -> Usual |
         return None
     # The stretch that holds most, wherever it begins: people's own length lies between the round ones.
     ordered = np.sort(minutes)
-    ends = np.searchsorted(ordered, ordered * ((1 + _BAND) / (1 - _BAND)), "right")
-    rings = np.searchsorted(ordered, ordered * ((1 + _RING) / (1 - _BAND)), "right") - np.searchsorted(
-        ordered, ordered * ((1 - _RING) / (1 - _BAND)), "left"
+    ends = ordered.searchsorted(ordered * ((1 + _BAND) / (1 - _BAND)), "right")
+    inside_each = ends - np.arange(len(ordered))
+    least = max(_LEAST_HITS, least_share * len(minutes))
+    if inside_each.max() < least:
+        return None
+    rings = ordered.searchsorted(ordered * ((1 + _RING) / (1 - _BAND)), "right") - ordered.searchsorted(
+        ordered * ((1 - _RING) / (1 - _BAND)), "left"
     )
-    begin = int(np.argmax(ends - np.arange(len(ordered)) - CHANCE * rings))
+    begin = int(np.argmax(inside_each - CHANCE * rings))
     center = float(ordered[begin] + ordered[ends[begin] - 1]) / 2
     off = np.abs(minutes / center - 1.0)
     inside = minutes[off <= _BAND]
     kept, of = len(inside), int((off <= _RING).sum())
-    if kept < max(_LEAST_HITS, least_share * len(minutes)):
+    if kept < least:
         return None
     return Usual(
-        rounded(float(np.percentile(inside, _EARLY))),
+        rounded(*percentiles(inside, (_EARLY,))),
         min(1.0, binomial_tail(kept, of, CHANCE) * len(LENGTHS)),
         float(np.median(inside)),
         spread(inside),

@@ -47,8 +47,7 @@ class LocalTime:
 
     def local(self, at: Int64) -> Int64:
         """Return wall-clock milliseconds: days since 1970 are `// DAY_MS`, time of day is `% DAY_MS`."""
-        where = np.maximum(np.searchsorted(self.starts, at, "right") - 1, 0)
-        return np.asarray(at + self.offsets[where], np.int64)
+        return np.asarray(at + self._offset_at(at), np.int64)
 
     def days(self, at: Int64) -> Int64:
         """Return local days since 1970-01-01."""
@@ -56,7 +55,12 @@ class LocalTime:
 
     def minutes(self, at: Int64) -> Float64:
         """Return local minutes since midnight, with fractions."""
-        return np.asarray((self.local(at) % DAY_MS) / MINUTE_MS, np.float64)
+        return self.days_and_minutes(at)[1]
+
+    def days_and_minutes(self, at: Int64) -> tuple[Int64, Float64]:
+        """Return local days since 1970-01-01, and local minutes since midnight with fractions."""
+        days, rest = np.divmod(self.local(at), DAY_MS)
+        return days, np.asarray(rest / MINUTE_MS, np.float64)
 
     def instants(self, days: Int64, minutes: Float64 | float) -> Int64:
         """Return when (UTC ms) the wall clock shows those minutes on those days.
@@ -65,12 +69,15 @@ class LocalTime:
         in autumn is the first of the two, as Home Assistant's time trigger has it.
         """
         wall = np.asarray(days * DAY_MS + np.round(np.asarray(minutes) * MINUTE_MS), np.int64)
-        before = self.offsets[np.maximum(np.searchsorted(self.starts, wall - 14 * HOUR_MS, "right") - 1, 0)]
+        before = self.offsets[np.maximum(self.starts.searchsorted(wall - 14 * HOUR_MS, "right") - 1, 0)]
         guess = wall - before
         return np.asarray(np.where(self.local(guess) == wall, guess, wall - self._offset_at(guess)), np.int64)
 
     def _offset_at(self, at: Int64) -> Int64:
-        where = np.maximum(np.searchsorted(self.starts, at, "right") - 1, 0)
+        if len(self.starts) == 1:
+            # Most spans see no change of the clock, and all is asked here ten thousand times.
+            return self.offsets
+        where = np.maximum(self.starts.searchsorted(at, "right") - 1, 0)
         return np.asarray(self.offsets[where], np.int64)
 
     def text(self, at: int) -> str:

@@ -57,7 +57,7 @@ class Series:
         """Return the last value known at those instants; NaN where that is none or over a day old."""
         if not len(self.at):
             return np.full(len(at), np.nan)
-        where = np.searchsorted(self.at, at, "right") - 1
+        where = self.at.searchsorted(at, "right") - 1
         row = np.maximum(where, 0)
         known = (where >= 0) & (at - self.at[row] <= _STALE_MS)
         return np.where(known, self.value[row].astype(np.float64), np.nan)

@@ -63,6 +63,16 @@ class Opportunities:
             np.concatenate([one.lag for one in found]),
         )
 
+    def followed(self, reach: int) -> "Opportunities":
+        """Return those that people followed within `reach` (ms)."""
+        near = self.lag <= reach
+        return Opportunities(self.rows[near], self.cycle[near], self.lag[near])
+
+    def cycles(self, chosen: Bool) -> int:
+        """Return in how many cycles there is one among the trigger's instants chosen."""
+        cycle = self.cycle[chosen[self.rows]]
+        return min(len(cycle), 1) + int(np.count_nonzero(cycle[1:] != cycle[:-1]))
+
     def lags(self, chosen: Bool) -> Int32:
         """Return the lags (ms, ascending) of the opportunities among the trigger's instants chosen."""
         own = chosen[self.rows]

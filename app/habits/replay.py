@@ -112,7 +112,7 @@ def _among(values: Int64, wanted: Int64) -> np.ndarray[tuple[int], np.dtype[np.b
 def _was_meant(target: Target, came: Int64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which of people's acts they let stand for two minutes."""
     leaves = target.leaves
-    where = np.searchsorted(leaves, came, "right")
+    where = leaves.searchsorted(came, "right")
     held = np.full(len(came), np.int64(1) << 40, np.int64)
     known = where < len(leaves)
     held[known] = leaves[where[known]] - came[known]

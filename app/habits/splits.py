@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from app.events import Int64
-from app.habits.evidence import binomial_tail
+from app.habits.evidence import binomial_tail, percentiles
 from app.habits.habit import Bound
 from app.habits.localtime import DAY_MS, Bool
 from app.habits.numbers import Series
@@ -49,17 +49,16 @@ def splits(around: Surroundings, wanted: Int64, unwanted: Int64, but: frozenset[
     if len(unwanted) < _LEAST_UNWANTED:
         return Splits()
     at = np.concatenate([wanted, unwanted])
-    good = np.arange(len(at)) < len(wanted)
     states = [
         one
         for index, entity_id in _askable(around, but)
-        for one in _states(around, index, entity_id, at, good)
+        for one in _states(around, index, entity_id, at, len(wanted))
     ]
     bounds = [
         one
         for entity_id, series in around.numbers.items()
         if entity_id not in but
-        for one in _bounds(entity_id, series, at, good, wanted)
+        for one in _bounds(entity_id, series, at, len(wanted), wanted)
     ]
     return Splits(_best(states), _best(bounds), len(states) + len(bounds))
 
@@ -74,12 +73,11 @@ def light_limits(around: Surroundings, acts: Int64, wanted: Int64, unwanted: Int
     if not len(wanted) or len(unwanted) < _LEAST_UNWANTED:
         return Splits()
     at = np.concatenate([wanted, unwanted])
-    good = np.arange(len(at)) < len(wanted)
     bounds = [
         one
         for entity_id, series in around.numbers.items()
         if series.measures == "illuminance"
-        for one in _bounds(entity_id, series, at, good, acts - _BEFORE_MS)
+        for one in _bounds(entity_id, series, at, len(wanted), acts - _BEFORE_MS)
     ]
     return Splits(bounds=_best(bounds), looked_at=len(bounds))
 
@@ -118,36 +116,43 @@ def _best(tried: list[tuple[float, What]]) -> tuple[What, ...]:
 
 
 def _states(
-    around: Surroundings, index: int, entity_id: str, at: Int64, good: Bool
+    around: Surroundings, index: int, entity_id: str, at: Int64, wanted: int
 ) -> list[tuple[float, tuple[str, str]]]:
     codes = around.states_at(index, at - _BEFORE_MS)
-    usual = np.flatnonzero(np.bincount(codes[good] + 1)) - 1
+    usual = np.flatnonzero(np.bincount(codes[:wanted] + 1)) - 1
     if len(usual) > _MOST_STATES:
         return []
     return [
-        (_parts(codes == code, good), (entity_id, around.timeline.states[code]))
+        (_parts(codes == code, wanted), (entity_id, around.timeline.states[code]))
         for code in usual[usual >= 0].tolist()
     ]
 
 
-def _bounds(entity_id: str, series: Series, at: Int64, good: Bool, usual: Int64) -> list[tuple[float, Bound]]:
+def _bounds(
+    entity_id: str, series: Series, at: Int64, wanted: int, usual: Int64
+) -> list[tuple[float, Bound]]:
     """Return limits of what it was at the `usual` instants, each with how likely chance parts as well."""
     values, known = series.value_at(at), series.value_at(usual)
     known = known[~np.isnan(known)]
     if len(known) < _KEEPS * len(usual):
         return []
     tried: list[tuple[float, Bound]] = []
-    limits = np.percentile(known, [*_QUANTILES, *(100 - share for share in _QUANTILES)]).tolist()
+    limits = percentiles(known, [*_QUANTILES, *(100 - share for share in _QUANTILES)])
     for lowest, highest in zip(limits[: len(_QUANTILES)], limits[len(_QUANTILES) :], strict=True):
         low, high = series.rounded(lowest), series.rounded(highest)
-        tried.append((_parts(values > low, good), Bound(entity_id, above=low)))
-        tried.append((_parts(values < high, good), Bound(entity_id, below=high)))
+        tried.append((_parts(values > low, wanted), Bound(entity_id, above=low)))
+        tried.append((_parts(values < high, wanted), Bound(entity_id, below=high)))
     return tried
 
 
-def _parts(inside: Bool, good: Bool) -> float:
-    """Return how likely chance drops as many unwanted fires among those dropped; 1 if much is lost."""
-    lost, spared = int((good & ~inside).sum()), int((~good & ~inside).sum())
-    if lost > (1 - _KEEPS) * int(good.sum()) or spared < _LEAST_UNWANTED:
+def _parts(inside: Bool, wanted: int) -> float:
+    """Return how likely chance drops as many unwanted fires among those dropped; 1 if much is lost.
+
+    The first `wanted` of the fires were wanted.
+    """
+    unwanted = len(inside) - wanted
+    lost = wanted - int(np.count_nonzero(inside[:wanted]))
+    spared = unwanted - int(np.count_nonzero(inside[wanted:]))
+    if lost > (1 - _KEEPS) * wanted or spared < _LEAST_UNWANTED:
         return 1.0
-    return binomial_tail(spared, spared + lost, float((~good).mean()))
+    return binomial_tail(spared, spared + lost, unwanted / len(inside))

@@ -8,7 +8,7 @@ import numpy as np
 from app.events import Int32, Int64
 from app.habits.days import Days, is_type
 from app.habits.habit import Bound, Conditions
-from app.habits.localtime import MINUTE_MS, Bool, Float64, LocalTime, weekdays
+from app.habits.localtime import MINUTE_MS, Bool, Float64, weekdays
 from app.habits.numbers import Series
 from app.habits.occupied import Occupied
 from app.habits.sun import SunTimes
@@ -28,14 +28,22 @@ class Surroundings:
     numbers: dict[str, Series] = field(default_factory=dict)
 
     def known(self, kind: Kind, target: Target) -> "Known":
-        at, local = kind.at, self.days.local
+        at = kind.at
+        day, minute = self.days.local.days_and_minutes(at)
         return Known(
-            at, kind.quiet, kind.until, target.away_since(at), local.minutes(at), weekdays(local.days(at)),
-            self.dark(at), self.someone_home(at), self,
+            at, kind.quiet, kind.until, target.away_since(at), minute, weekdays(day), self._dark(day, minute),
+            self.someone_home(at), self,
         )  # fmt: skip
 
     def dark(self, at: Int64) -> Bool | None:
-        return None if self.sun is None else is_dark(at, self.days.local, self.sun)
+        """Return whether the sun is below the horizon at those instants."""
+        return self._dark(*self.days.local.days_and_minutes(at))
+
+    def _dark(self, day: Int64, minute: Float64) -> Bool | None:
+        if self.sun is None:
+            return None
+        up = (minute >= self.sun.minutes("sunrise", day)) & (minute < self.sun.minutes("sunset", day))
+        return np.asarray(~up, np.bool_)
 
     def someone_home(self, at: Int64) -> Bool | None:
         return None if self.presence is None else _inside(self.presence, at)
@@ -117,13 +125,5 @@ class Known:
 
 def _inside(presence: tuple[Int64, Bool], at: Int64) -> Bool:
     times, home = presence
-    where = np.searchsorted(times, at, "right") - 1
+    where = times.searchsorted(at, "right") - 1
     return np.where(where >= 0, home[np.maximum(where, 0)], True)
-
-
-def is_dark(at: Int64, local: LocalTime, sun: SunTimes) -> Bool:
-    """Return whether the sun is below the horizon."""
-    minutes, day = local.minutes(at), local.days(at)
-    return np.asarray(
-        ~((minutes >= sun.minutes("sunrise", day)) & (minutes < sun.minutes("sunset", day))), np.bool_
-    )

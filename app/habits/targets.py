@@ -105,7 +105,7 @@ class Target:
     def away_since(self, at: Int64) -> Int64:
         """Return how long (ms) it had not been as wanted at those instants; a day's length if never known."""
         leaves = self.leaves
-        where = np.searchsorted(leaves, at, "left") - 1
+        where = leaves.searchsorted(at, "left") - 1
         known = where >= 0
         since = np.full(len(at), np.int64(1) << 40, np.int64)
         since[known] = at[known] - leaves[where[known]]

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.events import Int32, Int64
 from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
-from app.habits.crossings import LIMITS_TRIED, crossings
+from app.habits.crossings import Crossings
 from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
 from app.habits.habit import Conditions
@@ -43,6 +43,8 @@ _BY_CHANCE = 0.01
 _BANDS = (0.12, 0.35)
 """People wait steadily, or about as long: both parts of the usual lag are tested."""
 _WINDOWS_TESTED = len(WINDOWS_MS) + len(_BANDS)
+_FURTHEST_MS = int(AFTER_MS * (1 + max(_BANDS)))
+"""No window reaches further."""
 _DELAY_FROM_MS = 90_000
 _DELAY_TIGHT = 0.6
 _HELD_SHARE = 0.9
@@ -57,23 +59,32 @@ class _Tested:
     window: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """What may come before an act, on the days to learn from. `devices` maps entities to their devices."""
+
+    stream: Stream
+    crossings: Crossings
+    devices: dict[str, str]
+
+    @property
+    def until(self) -> int:
+        """When (ms) the days to learn from end."""
+        return self.crossings.until
+
+
 def find_rules(
-    target: Target,
-    acts: Int64,
-    stream: Stream,
-    around: Surroundings,
-    devices: dict[str, str],
-    until: int,
-    hours: list[tuple[int, int]],
+    target: Target, acts: Int64, sources: Sources, around: Surroundings, hours: list[tuple[int, int]]
 ) -> tuple[list[Rule], dict[str, int]]:
     """Return the reactions that lead to `target`, and how many tests were made in each family of triggers.
 
-    `acts` (ms) are the intents of the days to learn from, which end at `until`. `devices` maps entities to
-    their devices: a device's own sensors follow its switch, they don't cause it. `hours` are stretches of the
-    day (local minutes) in which people often do this: a search may begin there.
+    `acts` (ms) are the intents of the days to learn from. A device's own sensors follow its switch, they
+    don't cause it. `hours` are stretches of the day (local minutes) in which people often do this: a search
+    may begin there.
     """
     if len(acts) < _LEAST_ACTS:
         return [], {}
+    stream, devices, until = sources.stream, sources.devices, sources.until
     own = {devices[entity_id] for entity_id in target.entities if entity_id in devices}
     starts = [Conditions(quiet=quiet) for quiet in _START_QUIET]
     if around.sun is not None:
@@ -89,7 +100,7 @@ def find_rules(
     starts = [replace(start, day_type=days) for start in starts]
     rules: list[Rule] = []
     lasting = lasting_kinds(stream.kinds, acts)
-    kinds = _near(acts, stream, until) + crossings(around.numbers, acts, until) + lasting
+    kinds = _near(acts, stream, until) + sources.crossings.before(acts, _FURTHEST_MS, _LEAST_HITS) + lasting
     for kind in kinds:
         if kind.entity_id in target.entities or devices.get(kind.entity_id) in own:
             continue
@@ -99,7 +110,7 @@ def find_rules(
     of_people = sum(family(kind.trigger) == PEOPLE for kind in stream.kinds)
     tried = {
         PEOPLE: of_people,
-        LIMITS: LIMITS_TRIED * len(around.numbers),
+        LIMITS: sources.crossings.tried,
         THINGS: len(stream.kinds) - of_people,
     }
     return rules, {name: count * _WINDOWS_TESTED * len(starts) for name, count in tried.items()}
@@ -144,19 +155,26 @@ def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
 def _rule(
     kind: Kind, target: Target, acts: Int64, around: Surroundings, until: int, starts: list[Conditions]
 ) -> Rule | None:
-    known = around.known(kind, target)
-    inside = (known.at < until) & around.days.watched(known.at)
+    inside = (kind.at < until) & around.days.watched(kind.at)
     if is_actuator(kind.entity_id):
-        inside &= ~_echoes(known.at, acts)
-    asked = Opportunities.of(known.at, inside, target)
+        inside &= ~_echoes(kind.at, acts)
+    asked = Opportunities.of(kind.at, inside, target)
+    # What cannot have enough hits in any window is not looked at further: most kinds, and most starts.
+    followed = asked.followed(_FURTHEST_MS)
+    if followed.cycles(inside) < _LEAST_HITS:
+        return None
+    known = around.known(kind, target)
     # Worked out at most once, and for most kinds never.
-    elsewhere = cache(lambda: Opportunities.on_other_days(known.at, inside, target, around.days, until))
+    elsewhere = cache(lambda: Opportunities.on_other_days(kind.at, inside, target, around.days, until))
     rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
     telling: list[tuple[_Tested, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
-        tested = _test(inside & known.hold(start), asked, elsewhere, rate)
+        chosen = inside & known.hold(start)
+        if followed.cycles(chosen) < _LEAST_HITS:
+            continue
+        tested = _test(chosen, asked, elsewhere, rate)
         if tested is not None:
             telling.append((tested, start))
     if not telling:
@@ -239,7 +257,7 @@ def _test(
     permuted: held against the same triggers on other days.
     """
     lags = asked.lags(chosen)
-    if len(lags) < _LEAST_HITS:
+    if len(lags) < _LEAST_HITS or lags[_LEAST_HITS - 1] > _FURTHEST_MS:
         return None
     windows = _windows(lags)
     lengths = np.array([high - low for low, high in windows])
@@ -302,8 +320,8 @@ def _usual(lags: Int32) -> int | None:
 
 def _echoes(at: Int64, acts: Int64) -> Bool:
     """Return which triggers are the same press as an act: one switch that moves both."""
-    low = np.searchsorted(acts, at - ECHO_MS, "left")
-    high = np.searchsorted(acts, at + ECHO_MS, "right")
+    low = acts.searchsorted(at - ECHO_MS, "left")
+    high = acts.searchsorted(at + ECHO_MS, "right")
     return np.asarray(high > low, np.bool_)
 
 

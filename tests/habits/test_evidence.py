@@ -8,7 +8,7 @@ from scipy import stats
 
 from app.habits.clock_habits import find_clock_habits
 from app.habits.days import Days
-from app.habits.evidence import binomial_tail, discoveries, spread, tail_bound, wilson_lower
+from app.habits.evidence import binomial_tail, discoveries, percentiles, spread, tail_bound, wilson_lower
 from app.habits.localtime import DAY_MS, LocalTime
 from app.model import zone_of
 
@@ -55,6 +55,15 @@ def test_false_discoveries_are_held_as_scipy_holds_them(values: list[float], sha
         )
     else:
         assert not len(stands)
+
+
+@given(
+    st.lists(st.floats(-1e12, 1e12, width=64), min_size=1, max_size=60),
+    st.lists(st.integers(0, 100), min_size=1, max_size=20),
+)
+def test_percentiles_are_numpys_to_the_last_bit(values: list[float], asked: list[int]) -> None:
+    array = np.array(values)
+    assert percentiles(array, asked) == np.percentile(array, asked).tolist()
 
 
 def test_what_was_tried_in_vain_counts_too() -> None:
