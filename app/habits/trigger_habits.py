@@ -46,8 +46,9 @@ _WINDOWS_TESTED = len(WINDOWS_MS) + len(_BANDS)
 _FURTHEST_MS = int(AFTER_MS * (1 + max(_BANDS)))
 """No window reaches further."""
 _DELAY_FROM_MS = 90_000
-_DELAY_TIGHT = 0.6
+_DELAY_TIGHT = 0.7
 _HELD_SHARE = 0.9
+_HARDLY_LESS = 0.93
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +340,9 @@ def _with_delay(rule: Rule, target: Target, acts: Int64, inside: Bool) -> Rule:
     held = bool(lasted.mean() >= _HELD_SHARE)
     waiting = replace(rule, trigger=replace(rule.trigger, delay=delay, held=held))
     played = play_reactive(waiting.fires(inside), target, acts)
-    if played.precision < rule.played.precision or played.coverage < 0.9 * rule.played.coverage:
+    # Acts that people do sooner than it would spoil a fire without one being wrong that was right before.
+    if played.precision < _HARDLY_LESS * rule.played.precision or (
+        played.coverage < _HARDLY_LESS * rule.played.coverage
+    ):
         return rule
     return replace(waiting, played=played)
