@@ -279,6 +279,9 @@ def _on_its_days(peak: _Peak, line: Line, acts: Int64, looked: _Days) -> Found |
         kept = len(residuals_of(line, numbers, found.center, reach)[1])
         if len(numbers) < _LEAST_DAYS or kept < LEAST_KEPT * len(numbers):
             continue
+        if other != peak.day_type and len(numbers) < LEAST_DUE * len(looked.days.of_type(other)):
+            # Who is out on all workdays keeps it on weekends, not daily: that would be refused.
+            continue
         score = float(tail_bound(np.array([float(kept)]), np.array([float(len(numbers))]), chance)[0])
         score += _PRIOR.get(other, 0.0)
         if score > best:

@@ -5,7 +5,7 @@ Home Assistant's own trigger fires at each crossing, and so does the replay; wha
 things done already. The way back has its own limit, if people act on it: that is the hysteresis.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from app.events import Int64
 from app.habits.evidence import percentiles, spread
 from app.habits.habit import Trigger
-from app.habits.localtime import DAY_MS, MINUTE_MS, Float64
+from app.habits.localtime import DAY_MS, MINUTE_MS
 from app.habits.numbers import Series
 from app.habits.replay import AFTER_MS
 from app.habits.triggers import NEVER_OVER, Kind
@@ -21,12 +21,13 @@ from app.habits.triggers import NEVER_OVER, Kind
 _STEPS = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 """Percent of people's acts that lie below a limit: to rise above it all are tried but the last, to fall below
 it all but the first."""
+_PARTS = (0.1, 0.5)
+"""And two on the way it has just come: near its lower end, and halfway."""
 _BEFORE_MS = 2 * MINUTE_MS
 _LEAST_ACTS = 6
 _LEAST_KNOWN = 0.8
 _FEWEST = 4
 _MOST_A_DAY = 40.0
-_STANDS_OUT = 0.5
 _ABOUT_AS_GOOD = 0.9
 
 
@@ -36,12 +37,11 @@ class Crossings:
 
     numbers: dict[str, Series]
     until: int
-    _usual: dict[str, Float64] = field(default_factory=dict)
 
     @property
     def tried(self) -> int:
         """How many limits are tried for each target."""
-        return 2 * (len(_STEPS) - 1) * len(self.numbers)
+        return 2 * (len(_STEPS) - 1 + len(_PARTS)) * len(self.numbers)
 
     def before(self, acts: Int64, reach: int, least: int) -> list[Kind]:
         """Return for each sensor and direction the crossing that comes before most acts for its number.
@@ -61,10 +61,27 @@ class Crossings:
                 continue
             steps = [series.rounded(value) for value in percentiles(known, _STEPS)]
             for rising, limits in ((True, steps[:-1]), (False, steps[:0:-1])):
-                best = self._best(entity_id, limits, acts, rising=rising)
+                tried = limits + self._between(series, acts, rising=rising)
+                best = self._best(entity_id, tried, acts, rising=rising)
                 if best is not None and self._followed(best[1], acts, reach) >= least:
                     kinds.append(crossing(entity_id, series, best[0], rising=rising))
         return kinds
+
+    def _between(self, series: Series, acts: Int64, *, rising: bool) -> list[float]:
+        """Return limits between what it is at people's acts and what it had just come from.
+
+        A machine that is done uses 2 W, and 200 a minute before: no value at an act lies between the two.
+        """
+        low = np.maximum(series.at.searchsorted(acts - AFTER_MS, "right") - 1, 0)
+        high = np.maximum(series.at.searchsorted(acts, "right") - 1, 0)
+        # Pairs of where a stretch begins and where it ends: only every other piece is asked for.
+        ends = np.ravel(np.column_stack([low, high + 1]))
+        extreme = np.minimum if rising else np.maximum
+        values = np.append(series.value, series.value[-1:]).astype(np.float64)
+        came_from = float(np.median(extreme.reduceat(values, ends)[::2]))
+        now = float(np.median(values[high]))
+        lower, upper = min(now, came_from), max(now, came_from)
+        return [series.rounded(lower + part * (upper - lower)) for part in _PARTS]
 
     def _followed(self, crossed: Int64, acts: Int64, reach: int) -> int:
         """Return how often an act follows within that time, or may follow once these days are over."""
@@ -77,14 +94,9 @@ class Crossings:
     ) -> tuple[float, Int64] | None:
         """Return which of the limits tells most, and when (ms) it was crossed."""
         series = self.numbers[entity_id]
-        usual = self._values(entity_id)
         span_days = max((self.until - int(series.at[0])) / DAY_MS, 1.0)
         found: list[tuple[float, float, Int64, Int64]] = []
         for limit in dict.fromkeys(limits):
-            # Where the number mostly is anyway tells no limit.
-            below = int(usual.searchsorted(limit, "right" if rising else "left"))
-            if (len(usual) - below if rising else below) > _STANDS_OUT * len(usual):
-                continue
             early = series.at[_crossed(series, limit, rising=rising)]
             early = early[: early.searchsorted(self.until)]
             if len(early) < _FEWEST or len(early) / span_days > _MOST_A_DAY:
@@ -102,15 +114,6 @@ class Crossings:
         # Of those about as good, the limit that people are closest to in time.
         _, limit, crossed, _ = min(good, key=lambda one: spread(one[3] / 1000.0))
         return limit, crossed
-
-    def _values(self, entity_id: str) -> Float64:
-        """Return what it was each quarter of an hour, sorted: rows alone count moving more than staying."""
-        if entity_id not in self._usual:
-            series = self.numbers[entity_id]
-            first, last = int(series.at[0]), min(int(series.at[-1]), self.until)
-            values = series.value_at(np.arange(first, max(last, first + 1), 900_000, dtype=np.int64))
-            self._usual[entity_id] = np.sort(values[~np.isnan(values)])
-        return self._usual[entity_id]
 
 
 def crossing(entity_id: str, series: Series, limit: float, *, rising: bool) -> Kind:

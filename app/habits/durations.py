@@ -10,13 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from app.events import Int64
+from app.habits.groups import ECHO_MS
 from app.habits.habit import Conditions, Trigger
 from app.habits.lengths import CHANCE, usual_length
 from app.habits.localtime import MINUTE_MS
 from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.rule import Rule
 from app.habits.surroundings import Surroundings
-from app.habits.targets import ECHO_MS, Target
+from app.habits.targets import Target
 from app.habits.triggers import NEVER_OVER, Kind
 from app.model import Entity
 

@@ -86,9 +86,7 @@ def _refuted(habit: Habit) -> bool:
 
 
 def _over(habit: Habit) -> str | None:
-    """Return whether a clock habit that held on most held-out days is coming to an end, or has ended."""
-    if habit.kind == TRIGGER:
-        return None
+    """Return whether a habit that held on most held-out days is coming to an end, or has ended."""
     held = habit.held_out
     right = np.r_[np.ones(len(held.wanted), np.bool_), np.zeros(len(held.unwanted), np.bool_)]
     right = right[np.argsort(np.concatenate([held.wanted, held.unwanted]), kind="stable")]
@@ -97,9 +95,11 @@ def _over(habit: Habit) -> str | None:
     if few and len(late) and late.mean() < LEAST_RIGHT:
         return f"right only {int(late.sum())} of {_times(len(late))} of late"
     last = int(habit.whole.wanted.max(initial=0))
-    silent = int((habit.fires > last + DAY_MS // 2).sum())
+    # A reaction comes up whatever the hour, and only where there is something to do.
+    due = np.concatenate([habit.whole.wanted, habit.whole.unwanted]) if habit.kind == TRIGGER else habit.fires
+    silent = int((due > last + (0 if habit.kind == TRIGGER else DAY_MS // 2)).sum())
     # Once more and once less than seen: nobody is that steady for sure (Laplace).
-    left_out = 1.0 - (len(habit.whole.wanted) + 1) / (len(habit.fires) - silent + 2)
+    left_out = 1.0 - (len(habit.whole.wanted) + 1) / (len(due) - silent + 2)
     if left_out**silent <= _SILENT_BY_CHANCE:
         return f"not once the last {_times(silent)} it was due"
     return None

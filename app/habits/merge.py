@@ -10,9 +10,9 @@ import numpy as np
 
 from app.habits.conditions import asked, beyond
 from app.habits.evidence import spread
+from app.habits.groups import ECHO_MS
 from app.habits.habit import PRESENCE, TRIGGER, Habit, Trigger
 from app.habits.learning import confidence
-from app.habits.targets import ECHO_MS
 from app.habits.triggers import is_actuator
 
 _OVERLAP = 0.5
@@ -102,6 +102,8 @@ def _coming_or_going(closest: Habit, surest: Habit, habits: list[Habit]) -> Habi
         for one in habits
         if _comes_or_goes(one) and _fuller(one, closest, _FAR_FULLER) and not _surer(closest, one)
     ]
+    # The door is closer in time to who goes through it than their phone is, whatever the reason.
+    far += [one for one in habits if _goes(one) and _as_full(one, closest) and not _surer(closest, one)]
     return max(far, key=confidence, default=closest)
 
 
@@ -228,6 +230,15 @@ def _surer(habit: Habit, other: Habit) -> bool:
 
 def _comes_or_goes(habit: Habit) -> bool:
     return habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE)
+
+
+def _goes(habit: Habit) -> bool:
+    return _comes_or_goes(habit) and habit.trigger is not None and habit.trigger.to_state == "not_home"
+
+
+def _as_full(habit: Habit, other: Habit) -> bool:
+    """Return whether a habit explains as much as the other of the same acts."""
+    return _same_acts(habit, other) and len(habit.explained) >= len(other.explained)
 
 
 def _same_moments(part: Habit, whole: Habit) -> bool:

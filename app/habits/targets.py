@@ -3,7 +3,6 @@
 Seven lamps on one switch are one target. One press is one act, whatever number of entities it moves.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,17 +10,14 @@ import numpy as np
 
 from app.events import Int64
 from app.habits.days import Days
+from app.habits.groups import ECHO_MS, ON_OFF, grouped, said_of_members
 from app.habits.localtime import Bool
 from app.habits.snapshot import Snapshot
 from app.habits.timeline import Timeline
-from app.model import Cause, Entity, Home
+from app.model import Cause, Entity
 
-ECHO_MS = 3_000
-"""Acts of several entities within this of each other are one press."""
 UNDONE_MS = 120_000
 """An act taken back sooner was not meant."""
-_TOGETHER = 0.7
-_FEWEST_TOGETHER = 3
 
 STATES: dict[str, tuple[str, ...]] = {
     "light": ("on", "off"),
@@ -42,8 +38,6 @@ STATES: dict[str, tuple[str, ...]] = {
 }
 """Actuators and the states people bring them to. What may never be automated is here too, so that it can be
 said why it is not offered."""
-_ON_OFF = frozenset({"light", "switch", "fan", "humidifier", "input_boolean"})
-_FIRST_CHOICE = ("light", "cover", "fan", "media_player", "climate", "switch", "input_boolean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +116,7 @@ class _Acts:
 
 def find_targets(snapshot: Snapshot, timeline: Timeline, days: Days) -> list[Target]:
     """Return every (group, state) on which people acted at least once."""
-    human = people(timeline, causes_known=snapshot.causes_known)
+    human = people(timeline, causes_known=snapshot.causes_known) & ~said_of_members(timeline, snapshot.home)
     entities = {entity.entity_id: entity for entity in snapshot.home.entities}
     usable = [
         index
@@ -131,10 +125,10 @@ def find_targets(snapshot: Snapshot, timeline: Timeline, days: Days) -> list[Tar
     ]
     acts = _Acts(timeline, human)
     targets: list[Target] = []
-    for members in _groups(acts, usable, snapshot.home):
+    for members in grouped(timeline, human, usable, snapshot.home):
         names = [timeline.entities[index] for index in members]
         domain = names[0].partition(".")[0]
-        for state in ("on", "off") if domain in _ON_OFF else STATES[domain]:
+        for state in ("on", "off") if domain in ON_OFF else STATES[domain]:
             target = _target(acts, members, _commanded(names, entities), state, days)
             if target is not None:
                 targets.append(target)
@@ -156,86 +150,6 @@ def _usable(entity: Entity | None, entity_id: str) -> bool:
     if entity is not None and (entity.disabled or entity.entity_category is not None):
         return False
     return entity_id.partition(".")[0] in STATES
-
-
-def _groups(acts: _Acts, usable: list[int], home: Home) -> list[list[int]]:
-    """Join entities that people nearly always move together; each group in the order of entity ids."""
-    families: defaultdict[str, list[int]] = defaultdict(list)
-    names = acts.timeline.entities
-    for index in usable:
-        domain = names[index].partition(".")[0]
-        families["on/off" if domain in _ON_OFF else domain].append(index)
-    groups: list[list[int]] = []
-    for family in families.values():
-        parent = {index: index for index in family}
-        for first, second in _pairs(acts, family):
-            parent[_root(parent, first)] = _root(parent, second)
-        joined: defaultdict[int, list[int]] = defaultdict(list)
-        for index in sorted(family, key=lambda i: names[i]):
-            joined[_root(parent, index)].append(index)
-        groups.extend(_without_shadows(members, names, home) for members in joined.values())
-    return groups
-
-
-def _root(parent: dict[int, int], index: int) -> int:
-    while parent[index] != index:
-        index = parent[index]
-    return index
-
-
-def _pairs(acts: _Acts, family: list[int]) -> list[tuple[int, int]]:
-    """Return the pairs of which each moves with the other, to the same state, in most of its acts."""
-    table = acts.timeline
-    rows = np.flatnonzero(acts.human & np.isin(table.entity, family))
-    rows = rows[np.argsort(table.at[rows], kind="stable")]
-    at, entity, state = table.at[rows], table.entity[rows].astype(np.int64), table.state[rows]
-    ends = np.searchsorted(at, at + ECHO_MS, "right")
-    counts = ends - np.arange(len(at)) - 1
-    left = np.repeat(np.arange(len(at)), counts)
-    right = left + 1 + np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
-    same = (state[left] == state[right]) & (entity[left] != entity[right])
-    left, right = left[same], right[same]
-    size = len(table.entities)
-    key = np.concatenate([left * size + entity[right], right * size + entity[left]])
-    own = np.unique(key)
-    mover, other = entity[own // size], own % size
-    pairs, together = np.unique(mover * size + other, return_counts=True)
-    total = np.bincount(entity, minlength=size)
-    share = {
-        int(pair): float(n) / float(total[pair // size])
-        for pair, n in zip(pairs, together, strict=True)
-        if n >= _FEWEST_TOGETHER
-    }
-    return [
-        (pair // size, pair % size)
-        for pair, part in share.items()
-        if part >= _TOGETHER and share.get(pair % size * size + pair // size, 0.0) >= _TOGETHER
-    ]
-
-
-def _without_shadows(members: list[int], names: tuple[str, ...], home: Home) -> list[int]:
-    """Leave out what only mirrors another member: a lamp beside its group, a device's second face."""
-    if len(members) < 2:
-        return members
-    facts = {entity.entity_id: entity for entity in home.entities}
-    ids = {names[index] for index in members}
-    hidden: set[str] = set()
-    for entity_id in ids:
-        inside = set(facts[entity_id].members) if entity_id in facts else set()
-        if inside and inside <= ids:
-            hidden |= inside
-        elif inside:
-            hidden.add(entity_id)
-    faces: defaultdict[str, list[str]] = defaultdict(list)
-    for entity_id in sorted(ids - hidden):
-        if entity_id in facts and (device := facts[entity_id].device_id):
-            faces[device].append(entity_id)
-    for entity_ids in faces.values():
-        domains = {entity_id.partition(".")[0] for entity_id in entity_ids}
-        if len(domains) > 1:
-            best = min(domains, key=lambda d: _FIRST_CHOICE.index(d) if d in _FIRST_CHOICE else 99)
-            hidden |= {e for e in entity_ids if e.partition(".")[0] != best}
-    return [index for index in members if names[index] not in hidden] or members
 
 
 def _commanded(names: list[str], entities: dict[str, Entity]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import Crossings
 from app.habits.days import DAY_TYPES, Days
 from app.habits.evidence import binomial_tail, spread, wilson_lower
+from app.habits.groups import ECHO_MS
 from app.habits.habit import Conditions
 from app.habits.lengths import lasting_kinds
 from app.habits.localtime import MINUTE_MS, Bool, weekdays
@@ -24,7 +25,7 @@ from app.habits.replay import AFTER_MS, Played, play_reactive
 from app.habits.rule import LIMITS, PEOPLE, THINGS, Rule, family
 from app.habits.splits import telling_states
 from app.habits.surroundings import Known, Surroundings
-from app.habits.targets import ECHO_MS, Target
+from app.habits.targets import Target
 from app.habits.triggers import Kind, Stream, is_actuator
 
 WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
@@ -187,9 +188,7 @@ def _rule(
     conditions, played = where_seen(conditions, played, known, inside, target, acts)
     after = played.met >= played.wanted
     lags = (played.met - played.wanted)[after] / 1000.0
-    if len(lags) < _LEAST_HITS or played.precision < _LEAST_PRECISION:
-        return None
-    if len(np.unique(around.days.local.days(played.met))) < _LEAST_DAYS:
+    if not _often(played, around) or played.precision < _LEAST_PRECISION:
         return None
     rule = Rule(
         kind,
@@ -240,13 +239,25 @@ def _searched(
     The starts that convince most are only where a search may begin: each has to be worth its conditions.
     """
     plain = best = search(known, inside, target, acts, starts[0], trigger)
+    if not _often(plain[1], known.around):
+        # Four times of four are no rule: they must not stand in the way of one that holds more.
+        bare = play_reactive(known.at[inside & known.hold(starts[0])], target, acts)
+        plain = best = starts[0], bare
     for start in begun:
         if start == starts[0]:
             continue
         narrow = search(known, inside, target, acts, start, trigger)
+        if not _often(narrow[1], known.around):
+            continue
         if worth(narrow[1]) > worth(best[1]) and beyond(narrow[1], plain[1], len(starts)):
             best = narrow
     return best
+
+
+def _often(played: Played, around: Surroundings) -> bool:
+    """Return whether people did it after it often enough, and on enough days, to speak of a habit."""
+    met = played.met[played.met >= played.wanted]
+    return len(met) >= _LEAST_HITS and len(np.unique(around.days.local.days(met))) >= _LEAST_DAYS
 
 
 def _test(

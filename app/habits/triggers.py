@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.events import Int32, Int64
+from app.habits.groups import ECHO_MS
 from app.habits.habit import Trigger
 from app.habits.localtime import Bool
-from app.habits.targets import ECHO_MS, STATES
+from app.habits.targets import STATES
 from app.habits.timeline import Timeline
 from app.model import Entity, Home
 

@@ -62,3 +62,14 @@ def test_a_reaction_whose_acts_keep_a_clock_automations_minute_is_its_work_seen_
     assert done_already(reaction, effects, np.full(20, 22 * 60 + 12.0)) == "Late"
     assert done_already(reaction, effects, np.linspace(0, 1439, 20)) is None
     assert done_already(reaction, effects, np.empty(0)) is None
+
+
+def test_a_reaction_that_people_have_left_undone_ever_since_is_over() -> None:
+    kept, later = _played(30, 4), np.arange(100, 106, dtype=np.int64) * 60_000
+
+    def left_undone(times: int) -> Habit:
+        unwanted = np.concatenate([kept.unwanted, later[:times]])
+        return _habit(_played(9, 1), replace(kept, unwanted=unwanted))
+
+    assert failed(left_undone(2)) is None
+    assert failed(left_undone(6)) == "not once the last 6 times it was due"

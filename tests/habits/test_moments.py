@@ -211,3 +211,15 @@ def test_a_moment_never_kept_with_nobody_home_is_not_judged_by_days_on_which_all
         if not out:
             turned_on(story, "light.desk", [(day, 20 * 60 + 40 + story.random.normal(0, 4))])
     assert only(story.mined(), "light.desk").habit["conditions"]["someone_home"]
+
+
+def test_what_is_kept_on_weekends_by_who_is_out_on_workdays_is_the_weekends() -> None:
+    story = null_home(43, days=42)
+    story.persons.append(Person(entity_id="person.ana", name="Ana"))
+    for day in story.every_day():
+        weekend = day % 7 >= 5
+        story.set("person.ana", "not_home", story.at(day, 13 * 60 if weekend else 7 * 60), Cause.UNKNOWN)
+        story.set("person.ana", "home", story.at(day, 15 * 60 if weekend else 18 * 60), Cause.UNKNOWN)
+        if weekend and day not in {12, 27}:
+            turned_on(story, "light.desk", [(day, 10 * 60 + 40 + story.random.normal(0, 4))])
+    assert only(story.mined(), "light.desk").habit["day_type"] == "weekends"

@@ -82,3 +82,33 @@ def test_a_limit_that_is_passed_for_nine_hours_a_day_is_a_limit() -> None:
     (trigger,) = only(warm_afternoons(), "cover.shutter").automation["triggers"]
     assert trigger["entity_id"] == "sensor.room_warmth"
     assert trigger["above"] == 22
+
+
+def test_a_limit_below_which_a_meter_mostly_lies_is_one_where_it_is_crossed_seldom() -> None:
+    story = null_home(12, days=40)
+    story.entity("sensor.washer_power", device_class="power", unit_of_measurement="W")
+    dice = np.random.default_rng(4)
+    for day in story.every_day():
+        if day % 4 == 3:
+            continue
+        begin = float(dice.uniform(9, 17)) * 60
+        for minute in range(0, 1440, 15):
+            if not begin - 5 <= minute <= begin + 80:
+                story.set(
+                    "sensor.washer_power",
+                    f"{dice.uniform(0.6, 1.9):.1f}",
+                    story.at(day, minute),
+                    Cause.UNKNOWN,
+                )
+        for minute in range(0, 75, 5):
+            watts = f"{dice.uniform(120, 900):.0f}"
+            story.set("sensor.washer_power", watts, story.at(day, begin + minute), Cause.UNKNOWN)
+        story.set("sensor.washer_power", "1.2", story.at(day, begin + 75), Cause.UNKNOWN)
+        if dice.random() < 0.9:
+            on = story.at(day, begin + 75) + timedelta(seconds=float(dice.uniform(40, 150)))
+            story.set("light.laundry", "on", on)
+            story.set("light.laundry", "off", on + timedelta(minutes=float(dice.uniform(10, 30))))
+    story.events.sort(key=lambda event: event.at)
+    (trigger,) = only(story, "light.laundry").automation["triggers"]
+    assert trigger["entity_id"] == "sensor.washer_power"
+    assert 1.9 < trigger["below"] <= 120

@@ -152,6 +152,25 @@ def test_a_group_and_its_lamps_are_one_target_by_the_groups_name() -> None:
     ]
 
 
+def test_a_group_that_is_on_because_one_lamp_is_was_not_turned_on_by_anybody() -> None:
+    story = Story(20, seed=1)
+    story.entity("light.group", members=("light.a", "light.b"))
+    for day in story.every_day():
+        for name in ("light.a", "light.group"):
+            story.set(name, "on", story.at(day, 600 + day))
+        if day % 3 == 0:
+            story.set("light.b", "on", story.at(day, 630 + day))
+            story.set("light.b", "off", story.at(day, 660 + day))
+        for name in ("light.a", "light.group"):
+            story.set(name, "off", story.at(day, 700 + 2 * day))
+    snapshot = story.snapshot()
+    timeline = Timeline.of(snapshot.events)
+    local = LocalTime.over(story.zone, snapshot.events.at[0], snapshot.events.at[-1])
+    days = observe(snapshot.events, timeline, local, to_ms(snapshot.as_of))
+    on = {target.entities for target in find_targets(snapshot, timeline, days) if target.state == "on"}
+    assert on == {("light.a",), ("light.b",)}
+
+
 def lamp(*stays: tuple[float, float], machine: tuple[float, ...] = ()) -> Target:
     """Return a lamp that was on for those stretches (minutes after START)."""
     flips = np.array([at for stay in stays for at in stay], np.float64) * MINUTE + START
