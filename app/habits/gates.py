@@ -38,8 +38,10 @@ _LEAST_FIRES_CLOCK = 2
 _LEAST_FIRES_WEEKLY = 1
 _LEAST_COVERAGE = 0.2
 _LEAST_COVERAGE_CLOCK = 0.4
-_LEAST_COVERAGE_PRESENCE = 0.08
-"""Leaving is one of many occasions to turn something off, and nothing stands in for it."""
+_LEAST_COVERAGE_OF_MANY = 0.08
+"""Leaving is one of many occasions to turn something off, and nothing stands in for it. So is an open window,
+or that nobody is in the room: a heater is turned off every night as well."""
+_ENDED = frozenset({"off", "closed"})
 
 
 def failed(habit: Habit) -> str | None:
@@ -109,8 +111,10 @@ def _beside(habit: Habit) -> str | None:
     """Return whether it accounts for too little of what people do to be the reason for it."""
     held = habit.held_out
     floor = _LEAST_COVERAGE if habit.kind == TRIGGER else _LEAST_COVERAGE_CLOCK
-    if habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE):
-        floor = _LEAST_COVERAGE_PRESENCE
+    if habit.trigger is not None and (
+        habit.trigger.entity_id.startswith(PRESENCE) or habit.target.state in _ENDED
+    ):
+        floor = _LEAST_COVERAGE_OF_MANY
     if held.coverage < floor:
         acts = len(held.met) + len(held.missed)
         return f"accounts for only {len(held.met)} of {acts} of what people did on the held-out days"
