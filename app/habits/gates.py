@@ -110,11 +110,11 @@ def _over(habit: Habit) -> str | None:
 def _beside(habit: Habit) -> str | None:
     """Return whether it accounts for too little of what people do to be the reason for it."""
     held = habit.held_out
-    floor = _LEAST_COVERAGE if habit.kind == TRIGGER else _LEAST_COVERAGE_CLOCK
-    if habit.trigger is not None and (
-        habit.trigger.entity_id.startswith(PRESENCE) or habit.target.state in _ENDED
-    ):
-        floor = _LEAST_COVERAGE_OF_MANY
+    floor = _LEAST_COVERAGE_CLOCK
+    if habit.kind == TRIGGER:
+        comes_or_goes = habit.trigger is not None and habit.trigger.entity_id.startswith(PRESENCE)
+        one_of_many = comes_or_goes or habit.target.state in _ENDED
+        floor = _LEAST_COVERAGE_OF_MANY if one_of_many else _LEAST_COVERAGE
     if held.coverage < floor:
         acts = len(held.met) + len(held.missed)
         return f"accounts for only {len(held.met)} of {acts} of what people did on the held-out days"

@@ -35,6 +35,7 @@ _LEAST_SHARE = 0.08
 _MOST_KINDS = 24
 _LEAST_HITS = 5
 _LEAST_DAYS = 4
+_MOSTLY_AFTER = 0.67
 _LEAST_RATIO = 3.0
 _LEAST_PRECISION = 0.3
 _START_AWAY = 120
@@ -255,9 +256,14 @@ def _searched(
 
 
 def _often(played: Played, around: Surroundings) -> bool:
-    """Return whether people did it after it often enough, and on enough days, to speak of a habit."""
+    """Return whether people did it after it often enough, and on enough days, to speak of a habit.
+
+    What comes after the act as often as before it is no occasion: the door that they close behind them.
+    """
     met = played.met[played.met >= played.wanted]
-    return len(met) >= _LEAST_HITS and len(np.unique(around.days.local.days(met))) >= _LEAST_DAYS
+    if len(met) < max(_LEAST_HITS, _MOSTLY_AFTER * len(played.met)):
+        return False
+    return len(np.unique(around.days.local.days(met))) >= _LEAST_DAYS
 
 
 def _test(

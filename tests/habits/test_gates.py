@@ -73,3 +73,9 @@ def test_a_reaction_that_people_have_left_undone_ever_since_is_over() -> None:
 
     assert failed(left_undone(2)) is None
     assert failed(left_undone(6)) == "not once the last 6 times it was due"
+
+
+def test_what_ends_something_may_do_so_on_one_of_many_occasions() -> None:
+    seldom = _habit(_played(9, 1, missed=60), _played(36, 4))
+    assert "accounts for only 9 of 69" in (failed(seldom) or "")
+    assert failed(replace(seldom, target=replace(LAMP, state="off"))) is None

@@ -303,8 +303,14 @@ def leaving_and(other: Trigger, acts_met: int, wrong: int, spread: float) -> tup
         (Trigger("alarm_control_panel.home", "armed_away"), 24, 1, 15.0),
         (Trigger("light.den", "off", "on"), 33, 0, 15.0),
         (Trigger("person.ana", "not_home", "home"), 38, 9, 55.0),
+        (Trigger("binary_sensor.front_door", "on", "off"), 38, 4, 15.0),
     ],
-    ids=["the alarm that is armed on leaving", "the lamp turned off before", "who mostly leaves last"],
+    ids=[
+        "the alarm that is armed on leaving",
+        "the lamp turned off before",
+        "who mostly leaves last",
+        "the door",
+    ],
 )
 def test_leaving_is_the_occasion_though_something_else_is_closer(
     other: Trigger, acts_met: int, wrong: int, spread: float
