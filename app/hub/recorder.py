@@ -1,7 +1,8 @@
 """Reads a home's past straight from a Home Assistant recorder database.
 
-Read are changes of state, not of attributes; streams of numbers are left to `recorder_readings`. Everything
-is read in short queries, because a long one would hold up a running hub.
+Read are changes of state, not of attributes; streams of numbers are left to `recorder_readings`, which hears
+those that matter while the pages go by. Everything is read in short queries, because a long one would hold up
+a running hub.
 """
 
 import json
@@ -20,7 +21,7 @@ from app.hub.config_folder import merged, read_folder
 from app.hub.recorder_causes import NO_USER, Rows, attribute_rows, context_numbers, read_ledger, user_id
 from app.hub.recorder_facts import Known, home_of, known_entities
 from app.hub.recorder_file import BUSY_SECONDS, RecorderFile
-from app.hub.recorder_readings import read_readings
+from app.hub.recorder_readings import Readings
 from app.model import Home
 
 _PAGE = 100_000
@@ -31,6 +32,8 @@ _CHANGED = (
     "(s.last_changed_ts IS NULL OR s.last_changed_ts = s.last_updated_ts) AND s.state <> ''"
     " AND s.last_updated_ts >= :since AND s.last_updated_ts < :until"
 )
+_WORD, _HEARD = 1, 2
+"""What a row is wanted for: as a change of state, or as a reading that is heard and not returned."""
 
 Progress = Callable[[int, int], None]
 
@@ -56,10 +59,11 @@ def read_recorder(
         entities = known_entities(file)
         home = merged(home_of(entities), read_folder(path.parent))
         changes = _Changes([known.entity_id for known in entities])
-        for done, total in _scan(file, entities, changes, start, end):
+        readings = Readings(file, [known for known in entities if known.is_numeric], start, end)
+        for done, total in _scan(file, entities, changes, readings, start, end):
             if progress is not None:
                 progress(done, total)
-        readings = read_readings(file, [known for known in entities if known.is_numeric], start, end)
+        numbers = readings.events()
         ledger = read_ledger(file, start, end)
     columns, values = changes.columns()
     who = attribute_rows(columns, ledger, home)
@@ -67,7 +71,7 @@ def read_recorder(
         columns.entities, columns.states, who.actors, columns.entity, columns.state, values,
         columns.at, who.cause, who.context, who.actor,
     )  # fmt: skip
-    return home, Events.join([_without_repeats(acts), readings])
+    return home, Events.join([_without_repeats(acts), numbers])
 
 
 @dataclass(slots=True)
@@ -134,49 +138,74 @@ class _Changes:
 
 
 def _scan(
-    file: RecorderFile, entities: list[Known], changes: _Changes, since: float, until: float
+    file: RecorderFile,
+    entities: list[Known],
+    changes: _Changes,
+    readings: Readings,
+    since: float,
+    until: float,
 ) -> Iterator[tuple[int, int]]:
-    """Go through all rows of what is no stream of numbers, page by page, in the order they were written."""
+    """Go through all rows, page by page, in the order they were written; take what is no stream of numbers.
+
+    The streams read in full are heard on the way: that spares going through the pages for them again.
+    """
     low, high = file.ends("state_id")
     if low is None:
         return
     codes = {name: code for code, name in enumerate(changes.names)}
     by_key: dict[object, int] = {known.key: codes[known.entity_id] for known in entities}
     by_name: dict[object, int] = {known.entity_id: codes[known.entity_id] for known in entities}
-    wanted = [known for known in entities if not known.is_numeric]
+    words, heard = [known for known in entities if not known.is_numeric], readings.in_full
     passes = []
     if file.layout.by_id:
-        passes.append(("metadata_id", by_key, *_only([known.key for known in wanted])))
+        keys, close = [known.key for known in words], [known.key for known in heard]
+        passes.append((by_key, *_query(file, "metadata_id", keys, close)))
     if file.layout.by_name:
-        passes.append(("entity_id", by_name, *_only([known.entity_id for known in wanted])))
-    values = {"since": since, "until": until}
+        keys, close = [known.entity_id for known in words], [known.entity_id for known in heard]
+        passes.append((by_name, *_query(file, "entity_id", keys, close)))
+    file.calls("hear", 3, readings.hear)
     for start in range(low, high + 1, _PAGE):
-        page = {"from": start, "to": start + _PAGE - 1}
-        for column, key_codes, condition, given in passes:
-            only = " AND s.metadata_id IS NULL" if column == "entity_id" and file.layout.by_id else ""
-            query = (
-                f"SELECT s.{column}, s.last_updated_ts, s.state, s.old_state_id IS NULL,"  # noqa: S608 - our own names
-                f" {file.layout.contexts('s')} FROM states s NOT INDEXED"
-                f" WHERE s.state_id BETWEEN :from AND :to"
-                # First, because it spares all else for the streams of numbers, most of a recorder's rows.
-                f" AND {condition.format(column)} AND {_CHANGED}{only}"
-            )
-            changes.add(file.rows(query, values | page | {"wanted": given}), key_codes)
+        page = {"from": start, "to": start + _PAGE - 1, "since": since, "until": until}
+        for key_codes, query, wanted in passes:
+            changes.add(file.rows(query, page | wanted), key_codes)
+        readings.end_page()
         yield min(start + _PAGE, high + 1) - low, high + 1 - low
 
 
-def _only(keys: list[int | str]) -> tuple[str, bytes | str]:
-    """Return the SQL for a column to be among the keys, with the value for `:wanted`.
+def _query(
+    file: RecorderFile, column: str, words: list[int | str], heard: list[int | str]
+) -> tuple[str, dict[str, object]]:
+    """Return the query for a page, with the values it needs beside the page's own."""
+    kind, values = _kind(f"s.{column}", words, heard)
+    only = " AND s.metadata_id IS NULL" if column == "entity_id" and file.layout.by_id else ""
+    query = (
+        f"SELECT s.{column}, s.last_updated_ts, s.state, s.old_state_id IS NULL,"  # noqa: S608 - our own names
+        f" {file.layout.contexts('s')} FROM states s NOT INDEXED"
+        # The kind first: it spares all else for most of a recorder's rows, which are numbers nobody wants.
+        f" WHERE s.state_id BETWEEN :from AND :to AND {kind} > x'00'{only} AND {_CHANGED}"
+        # Last, because it hears what all else lets through.
+        f" AND CASE {kind} WHEN x'{_HEARD:02}' THEN hear(s.{column}, s.last_updated_ts, s.state) ELSE 1 END"
+    )
+    return query, values
 
-    Looking into a table of bytes takes SQLite half the time of looking into a list. (`IS`: a key of no entity
-    is beyond its end.)
+
+def _kind(column: str, words: list[int | str], heard: list[int | str]) -> tuple[str, dict[str, object]]:
+    """Return the SQL for what a row is wanted for, a byte of `_WORD` or `_HEARD`, with the values for it.
+
+    Looking into a table of bytes takes SQLite half the time of looking into a list. (A key of no entity is
+    beyond its end, which is no byte: less than any.)
     """
-    numbers = [key for key in keys if isinstance(key, int)]
-    if not keys or len(numbers) < len(keys) or min(numbers) < 0 or max(numbers) > _LARGEST_KEY:
-        return "s.{} IN (SELECT value FROM json_each(:wanted))", json.dumps(keys)
+    keys = [*words, *heard]
+    numbers = [key for key in keys if isinstance(key, int) and 0 <= key <= _LARGEST_KEY]
+    if not keys or len(numbers) < len(keys):
+        lists: dict[str, object] = {"words": json.dumps(words), "heard": json.dumps(heard)}
+        among = column + " IN (SELECT value FROM json_each(:{}))"  # noqa: S608 - our own names
+        kind = f"CASE WHEN {among.format('words')} THEN x'{_WORD:02}'"
+        return f"{kind} WHEN {among.format('heard')} THEN x'{_HEARD:02}' END", lists
     table = np.zeros(max(numbers) + 1, np.uint8)
-    table[numbers] = 1
-    return "substr(:wanted, s.{} + 1, 1) IS x'01'", table.tobytes()
+    table[numbers[: len(words)]] = _WORD
+    table[numbers[len(words) :]] = _HEARD
+    return f"substr(:wanted, {column} + 1, 1)", {"wanted": table.tobytes()}
 
 
 def _without_repeats(events: Events) -> Events:

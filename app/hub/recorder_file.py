@@ -5,7 +5,7 @@ would keep a running hub from checkpointing its log.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +87,10 @@ class RecorderFile:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise self._told(error) from error
+
+    def calls(self, name: str, arguments: int, function: Callable[..., None]) -> None:
+        """Let queries call a function by that name, which takes what it is given and returns nothing."""
+        self._db.create_function(name, arguments, function)
 
     def ends(self, column: str) -> tuple[Any, Any]:
         """Return the least and the greatest value of a column of `states`; None where there are no rows.

@@ -107,7 +107,7 @@ def test_only_the_stretch_asked_for_is_read(tmp_path: Path, schema: int) -> None
             file.state("sensor.power", str(seconds), after(seconds), attributes={"unit_of_measurement": "W"})
     _, events = read_recorder(path, after(3), after(6))
     assert [row.at for row in of(events, "light.lamp")] == [to_ms(after(n)) for n in (3, 4, 5)]
-    assert [row.at for row in of(events, "sensor.power")] == [to_ms(after(3))]
+    assert [row.at for row in of(events, "sensor.power")] == [to_ms(after(n)) for n in (3, 4, 5)]
 
 
 @LAYOUTS
@@ -269,39 +269,6 @@ def test_names_units_groups_persons_and_automations_come_from_attributes(tmp_pat
     (dusk,) = home.automations
     assert (dusk.unique_id, dusk.alias, dusk.enabled) == ("17", "Dusk", False)
     assert home.place is None
-
-
-@pytest.mark.parametrize("indexes", ["kept", "dropped"])
-@LAYOUTS
-def test_streams_of_numbers_are_thinned_and_words_are_not(tmp_path: Path, schema: int, indexes: str) -> None:
-    path = tmp_path / "home.db"
-    watts = {"unit_of_measurement": "W", "state_class": "measurement"}
-    with RecorderFile(path, schema) as file:
-        for second in range(0, 3600, 10):
-            file.state("sensor.power", str(second), after(second), attributes=watts)
-            file.state("sensor.mode", "eco" if second % 20 else "boost", after(second))
-    if indexes == "dropped":
-        drop_indexes(path)
-    _, events = read_recorder(path)
-    assert [row.state for row in of(events, "sensor.power")] == [str(n) for n in range(0, 3600, 300)]
-    assert len(of(events, "sensor.mode")) == 360
-
-
-@LAYOUTS
-def test_what_people_act_on_is_read_more_closely_than_other_streams(
-    tmp_path: Path, schema: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "home.db"
-    with RecorderFile(path, schema) as file:
-        for minute in range(0, 600, 5):
-            moist = {"device_class": "humidity", "state_class": "measurement"}
-            file.state("sensor.bath_humidity", str(minute), after(60 * minute), attributes=moist)
-            count = {"state_class": "total_increasing"}
-            file.state("sensor.counter", str(minute), after(60 * minute), attributes=count)
-    monkeypatch.setattr("app.hub.recorder_readings._READINGS", 11)
-    _, events = read_recorder(path)
-    assert len(of(events, "sensor.bath_humidity")) == 120
-    assert [row.state for row in of(events, "sensor.counter")] == [str(n) for n in range(0, 600, 60)]
 
 
 def test_an_entity_that_is_numbered_out_of_all_proportion_is_read_too(tmp_path: Path) -> None:
