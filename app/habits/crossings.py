@@ -6,9 +6,9 @@ things done already. The way back has its own limit, if people act on it: that i
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from app.events import Int64
 from app.habits.evidence import percentiles, spread
@@ -43,7 +43,7 @@ class Crossings:
         """How many limits are tried for each target."""
         return 2 * (len(_STEPS) - 1 + len(_PARTS)) * len(self.numbers)
 
-    def before(self, acts: Int64, reach: int, least: int) -> list[Kind]:
+    def before(self, acts: Int64, reach: int, least: float) -> list[Kind]:
         """Return for each sensor and direction the crossing that comes before most acts for its number.
 
         `acts` (ms, ascending) are the intents of the days to learn from. Where acts follow within
@@ -60,28 +60,12 @@ class Crossings:
             if len(known) < _LEAST_KNOWN * len(values):
                 continue
             steps = [series.rounded(value) for value in percentiles(known, _STEPS)]
-            for rising, limits in ((True, steps[:-1]), (False, steps[:0:-1])):
-                tried = limits + self._between(series, acts, rising=rising)
-                best = self._best(entity_id, tried, acts, rising=rising)
+            risen, fallen = _between(series, acts)
+            for rising, limits in ((True, steps[:-1] + risen), (False, steps[:0:-1] + fallen)):
+                best = self._best(entity_id, limits, acts, rising=rising)
                 if best is not None and self._followed(best[1], acts, reach) >= least:
                     kinds.append(crossing(entity_id, series, best[0], rising=rising))
         return kinds
-
-    def _between(self, series: Series, acts: Int64, *, rising: bool) -> list[float]:
-        """Return limits between what it is at people's acts and what it had just come from.
-
-        A machine that is done uses 2 W, and 200 a minute before: no value at an act lies between the two.
-        """
-        low = np.maximum(series.at.searchsorted(acts - AFTER_MS, "right") - 1, 0)
-        high = np.maximum(series.at.searchsorted(acts, "right") - 1, 0)
-        # Pairs of where a stretch begins and where it ends: only every other piece is asked for.
-        ends = np.ravel(np.column_stack([low, high + 1]))
-        extreme = np.minimum if rising else np.maximum
-        values = np.append(series.value, series.value[-1:]).astype(np.float64)
-        came_from = float(np.median(extreme.reduceat(values, ends)[::2]))
-        now = float(np.median(values[high]))
-        lower, upper = min(now, came_from), max(now, came_from)
-        return [series.rounded(lower + part * (upper - lower)) for part in _PARTS]
 
     def _followed(self, crossed: Int64, acts: Int64, reach: int) -> int:
         """Return how often an act follows within that time, or may follow once these days are over."""
@@ -96,9 +80,8 @@ class Crossings:
         series = self.numbers[entity_id]
         span_days = max((self.until - int(series.at[0])) / DAY_MS, 1.0)
         found: list[tuple[float, float, Int64, Int64]] = []
-        for limit in dict.fromkeys(limits):
-            early = series.at[_crossed(series, limit, rising=rising)]
-            early = early[: early.searchsorted(self.until)]
+        own = list(dict.fromkeys(limits))
+        for limit, early in zip(own, _crossed(series, own, self.until, rising=rising), strict=True):
             if len(early) < _FEWEST or len(early) / span_days > _MOST_A_DAY:
                 continue
             last = early.searchsorted(acts, "right") - 1
@@ -129,7 +112,31 @@ def crossing(entity_id: str, series: Series, limit: float, *, rising: bool) -> K
     return Kind(trigger, series.at[there], quiet, until)
 
 
-def _crossed(series: Series, limit: float, *, rising: bool) -> npt.NDArray[np.intp]:
-    """Return the rows at which the number came to lie beyond the limit."""
-    beyond = series.value > limit if rising else series.value < limit
-    return np.flatnonzero(beyond[1:] & ~beyond[:-1]) + 1
+def _between(series: Series, acts: Int64) -> tuple[list[float], list[float]]:
+    """Return limits between what it had just come from and what it is at people's acts: risen, and fallen.
+
+    A machine that is done uses 2 W, and 200 a minute before: no value at an act lies between the two.
+    """
+    low = np.maximum(series.at.searchsorted(acts - AFTER_MS, "right") - 1, 0)
+    high = np.maximum(series.at.searchsorted(acts, "right") - 1, 0)
+    # Pairs of where a stretch begins and where it ends: only every other piece is asked for.
+    ends = np.ravel(np.column_stack([low, high + 1]))
+    values = np.append(series.value, series.value[-1:]).astype(np.float64)
+    (now,) = percentiles(values[high], (50,))
+    found: list[list[float]] = []
+    for extreme in (np.minimum, np.maximum):
+        (came_from,) = percentiles(extreme.reduceat(values, ends)[::2], (50,))
+        lower, upper = min(now, came_from), max(now, came_from)
+        found.append([series.rounded(lower + part * (upper - lower)) for part in _PARTS])
+    return found[0], found[1]
+
+
+def _crossed(series: Series, limits: list[float], until: int, *, rising: bool) -> list[Int64]:
+    """Return for each limit when the number came to lie beyond it, up to `until` (ms)."""
+    end = int(series.at.searchsorted(until))
+    value, limit = series.value[:end], np.array(limits, np.float32)[:, None]
+    beyond = value > limit if rising else value < limit
+    which, row = np.nonzero(beyond[:, 1:] & ~beyond[:, :-1])
+    at = series.at[row + 1]
+    starts = which.searchsorted(np.arange(len(limits) + 1)).tolist()
+    return [at[start:stop] for start, stop in pairwise(starts)]

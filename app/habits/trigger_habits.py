@@ -103,7 +103,7 @@ def find_rules(
     starts = [replace(start, day_type=days) for start in starts]
     rules: list[Rule] = []
     lasting = lasting_kinds(stream.kinds, acts)
-    kinds = _near(acts, stream, until) + sources.crossings.before(acts, _FURTHEST_MS, _LEAST_HITS) + lasting
+    kinds = _near(acts, stream, until) + sources.crossings.before(acts, _FURTHEST_MS, _enough(acts)) + lasting
     for kind in kinds:
         if kind.entity_id in target.entities or devices.get(kind.entity_id) in own:
             continue
@@ -134,6 +134,11 @@ def _telling_days(acts: Int64, days: Days) -> str:
     return "daily"
 
 
+def _enough(acts: Int64) -> float:
+    """Return before how many of the acts something has to come to be looked at."""
+    return max(_LEAST_HITS, _LEAST_SHARE * len(acts))
+
+
 def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
     """Return the kinds that come before enough of the acts, the most beyond their frequency first.
 
@@ -150,7 +155,7 @@ def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
     span = max(until - int(stream.at[0]), 1) if len(stream.at) else 1
     total = np.bincount(stream.kind, minlength=size)
     expected = len(acts) * (1.0 - np.exp(-total * (AFTER_MS / span)))
-    enough = np.flatnonzero(hits >= max(_LEAST_HITS, _LEAST_SHARE * len(acts)))
+    enough = np.flatnonzero(hits >= _enough(acts))
     order = enough[np.argsort(-hits[enough] / np.maximum(expected[enough], 0.1), kind="stable")]
     return [stream.kinds[int(i)] for i in order[:_MOST_KINDS]]
 

@@ -21,10 +21,13 @@ _FEWEST_SECONDS = 1.0
 _HOUR_MS = 3_600_000
 _CLOSELY_READ = 32
 """Of what is measured where people act on it: humidity, light, warmth, power. No more are mined either."""
-_MOST_IN_FULL = 120_000
-"""Rows of these that are read in full: 32 sensors at a reading in four minutes, for the ten days that a
-recorder keeps unless told otherwise. Each takes 1.4 µs to read and as much again to mine. A stream that does
-not fit in any more is thinned."""
+_MOST_IN_FULL = 60_000
+"""Rows of these that are read in full of a large database: 16 sensors at a reading in four minutes, for the
+ten days that a recorder keeps unless told otherwise. Each takes 1.4 µs to read and as much again to mine. A
+stream that does not fit in any more is thinned."""
+_LARGE = 2_000_000
+"""Rows of a database that takes all the time there is; each row less leaves some to the streams."""
+_SPARED_BY_EACH = 0.1
 _CLOSE_READINGS = 10_000
 """Of the closely read that do not fit in. About 7 µs each."""
 _READINGS = 12_000
@@ -68,6 +71,9 @@ class Readings:
         first, last = file.ends("last_updated_ts")
         self._start: float = since if first is None else max(since, first)
         self._end: float = until if first is None else min(until, last + 1)
+        low, high = file.ends("state_id")
+        rows = 0 if low is None else high - low + 1
+        self._room = _MOST_IN_FULL + round(_SPARED_BY_EACH * max(0, _LARGE - rows))
         close = sorted((known for known in streams if _is_measured(known)), key=_is_power)[:_CLOSELY_READ]
         self.in_full = self._that_fit(close)
         heard = {known.entity_id for known in self.in_full}
@@ -119,7 +125,7 @@ class Readings:
     def _that_fit(self, streams: list[Known]) -> list[Known]:
         """Return as many as fit in, meters of power last, and of others those of few rows first."""
         counted = sorted((_is_power(known), self._count(known), known.entity_id, known) for known in streams)
-        left, found = _MOST_IN_FULL, []
+        left, found = self._room, []
         for _, count, _, known in counted:
             if count <= left:
                 found.append(known)
@@ -127,7 +133,7 @@ class Readings:
         return found
 
     def _count(self, known: Known) -> int:
-        values = {"of": known.key, "since": self._start, "until": self._end, "most": _MOST_IN_FULL + 1}
+        values = {"of": known.key, "since": self._start, "until": self._end, "most": self._room + 1}
         ((count,),) = self._file.rows(_COUNT.format(key=_column(known)), values)
         return int(count)
 

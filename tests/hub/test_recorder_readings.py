@@ -143,6 +143,7 @@ def test_above_the_budget_meters_of_power_and_who_says_most_are_thinned(
             for second in (0, 0.25, 0.5, 0.75):
                 file.state("sensor.hall_humidity", str(minute), after(minute + second), attributes=MOIST)
     monkeypatch.setattr("app.hub.recorder_readings._MOST_IN_FULL", 100)
+    monkeypatch.setattr("app.hub.recorder_readings._LARGE", 0)
     assert states(path, "sensor.bath_humidity") == [str(n) for n in range(60)]
     assert states(path, "sensor.hall_humidity") == [str(n) for n in range(0, 60, 5)]
     assert states(path, "sensor.washer_power") == [str(n) for n in range(0, 60, 5)]
