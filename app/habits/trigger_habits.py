@@ -1,23 +1,22 @@
 """Habits of reaction: when A happens, people do B.
 
 A trigger is an opportunity only if the target isn't already as wanted, and of those only the first one after
-the target was left (the rest finds it done). Short windows first. The null is the same triggers on other days
-at the same time of day (a day-shift permutation): it knows the hours, and so most of presence and bursts.
+the target was left (the rest finds it done). What of it beats chance is told by `lags`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
-from app.events import Int32, Int64
+from app.events import Int64
 from app.habits.conditions import beyond, busy_hours, search, where_seen, worth
 from app.habits.crossings import Crossings
 from app.habits.days import DAY_TYPES, Days
-from app.habits.evidence import binomial_tail, spread, wilson_lower
+from app.habits.evidence import binomial_tail, spread
 from app.habits.groups import ECHO_MS
 from app.habits.habit import Conditions
+from app.habits.lags import FURTHEST_MS, LEAST_HITS, WINDOWS_TESTED, Tested, tested_lags
 from app.habits.lengths import lasting_kinds
 from app.habits.localtime import MINUTE_MS, Bool, weekdays
 from app.habits.opportunities import Opportunities
@@ -28,38 +27,21 @@ from app.habits.surroundings import Known, Surroundings
 from app.habits.targets import Target
 from app.habits.triggers import Kind, Stream, is_actuator
 
-WINDOWS_MS = (10_000, 60_000, 300_000, 900_000)
 _START_QUIET = (None, 5, 15, 60)
 _LEAST_ACTS = 6
 _LEAST_SHARE = 0.08
 _MOST_KINDS = 24
-_LEAST_HITS = 5
 _LEAST_DAYS = 4
 _MOSTLY_AFTER = 0.67
-_LEAST_RATIO = 3.0
 _LEAST_PRECISION = 0.3
 _START_AWAY = 120
 _MOST_STARTS = 3
 _DAYS_SHARE = 0.85
 _BY_CHANCE = 0.01
-_BANDS = (0.12, 0.35)
-"""People wait steadily, or about as long: both parts of the usual lag are tested."""
-_WINDOWS_TESTED = len(WINDOWS_MS) + len(_BANDS)
-_FURTHEST_MS = int(AFTER_MS * (1 + max(_BANDS)))
-"""No window reaches further."""
 _DELAY_FROM_MS = 90_000
 _DELAY_TIGHT = 0.7
 _HELD_SHARE = 0.9
 _HARDLY_LESS = 0.93
-
-
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    """A window of lags (ms), how likely chance keeps as many in it, and the share that it would keep."""
-
-    p_value: float
-    expected: float
-    window: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +85,7 @@ def find_rules(
     starts = [replace(start, day_type=days) for start in starts]
     rules: list[Rule] = []
     lasting = lasting_kinds(stream.kinds, acts)
-    kinds = _near(acts, stream, until) + sources.crossings.before(acts, _FURTHEST_MS, _enough(acts)) + lasting
+    kinds = _near(acts, stream, until) + sources.crossings.before(acts, FURTHEST_MS, _enough(acts)) + lasting
     for kind in kinds:
         if kind.entity_id in target.entities or devices.get(kind.entity_id) in own:
             continue
@@ -116,7 +98,7 @@ def find_rules(
         LIMITS: sources.crossings.tried,
         THINGS: len(stream.kinds) - of_people,
     }
-    return rules, {name: count * _WINDOWS_TESTED * len(starts) for name, count in tried.items()}
+    return rules, {name: count * WINDOWS_TESTED * len(starts) for name, count in tried.items()}
 
 
 def _telling_days(acts: Int64, days: Days) -> str:
@@ -136,7 +118,7 @@ def _telling_days(acts: Int64, days: Days) -> str:
 
 def _enough(acts: Int64) -> float:
     """Return before how many of the acts something has to come to be looked at."""
-    return max(_LEAST_HITS, _LEAST_SHARE * len(acts))
+    return max(LEAST_HITS, _LEAST_SHARE * len(acts))
 
 
 def _near(acts: Int64, stream: Stream, until: int) -> list[Kind]:
@@ -168,21 +150,21 @@ def _rule(
         inside &= ~_echoes(kind.at, acts)
     asked = Opportunities.of(kind.at, inside, target)
     # What cannot have enough hits in any window is not looked at further: most kinds, and most starts.
-    followed = asked.followed(_FURTHEST_MS)
-    if followed.cycles(inside) < _LEAST_HITS:
+    followed = asked.followed(FURTHEST_MS)
+    if followed.cycles(inside) < LEAST_HITS:
         return None
     known = around.known(kind, target)
     # Worked out at most once, and for most kinds never.
     elsewhere = cache(lambda: Opportunities.on_other_days(kind.at, inside, target, around.days, until))
     rate = int(np.searchsorted(target.acts, until)) / max(until - around.days.first, 1)
-    telling: list[tuple[_Tested, Conditions]] = []
+    telling: list[tuple[Tested, Conditions]] = []
     for start in starts:
         if start.state is not None and start.state[0] == kind.entity_id:
             continue
         chosen = inside & known.hold(start)
-        if followed.cycles(chosen) < _LEAST_HITS:
+        if followed.cycles(chosen) < LEAST_HITS:
             continue
-        tested = _test(chosen, asked, elsewhere, rate)
+        tested = tested_lags(chosen, asked, elsewhere, rate)
         if tested is not None:
             telling.append((tested, start))
     if not telling:
@@ -220,7 +202,7 @@ def _on_all_days(rule: Rule, target: Target, around: Surroundings) -> Rule:
         return rule
     at, days = rule.known.at, around.days
     inside = days.watched(at)
-    tested = _test(
+    tested = tested_lags(
         inside,
         Opportunities.of(at, inside, target),
         lambda: Opportunities.on_other_days(at, inside, target, days, days.last),
@@ -266,79 +248,9 @@ def _often(played: Played, around: Surroundings) -> bool:
     What comes after the act as often as before it is no occasion: the door that they close behind them.
     """
     met = played.met[played.met >= played.wanted]
-    if len(met) < max(_LEAST_HITS, _MOSTLY_AFTER * len(played.met)):
+    if len(met) < max(LEAST_HITS, _MOSTLY_AFTER * len(played.met)):
         return False
     return len(np.unique(around.days.local.days(met))) >= _LEAST_DAYS
-
-
-def _test(
-    chosen: Bool, asked: Opportunities, elsewhere: Callable[[], Opportunities], rate: float
-) -> _Tested | None:
-    """Return the most telling window with its p-value and the share that chance would keep, or None.
-
-    Most triggers fail an analytic test already (people act at a steady `rate`, a ms); only the rest is
-    permuted: held against the same triggers on other days.
-    """
-    lags = asked.lags(chosen)
-    if len(lags) < _LEAST_HITS or lags[_LEAST_HITS - 1] > _FURTHEST_MS:
-        return None
-    windows = _windows(lags)
-    lengths = np.array([high - low for low, high in windows])
-    by_rate = _LEAST_RATIO * len(lags) * -np.expm1(-rate * lengths)
-    telling = {
-        window: hit
-        for window, hit, least in zip(windows, _hits(lags, windows), by_rate.tolist(), strict=True)
-        if hit >= _LEAST_HITS and hit >= least
-    }
-    if not telling:
-        return None
-    null = elsewhere().lags(chosen)
-    best: _Tested | None = None
-    for (low, high), hit in telling.items():
-        chance = _by_chance((low, high), null)
-        if hit / len(lags) < _LEAST_RATIO * chance:
-            continue
-        # A band around the usual lag always holds that lag itself.
-        free = 1 if low > 0 else 0
-        p_value = binomial_tail(hit - free, len(lags) - free, chance)
-        if best is None or p_value < best.p_value:
-            best = _Tested(p_value, chance, (low, high))
-    return best
-
-
-def _by_chance(window: tuple[int, int], null: Int32) -> float:
-    """Return an upper bound (one-sided, 90 %) of the share of the lags on shifted days that lie in a window.
-
-    A band around the usual lag is chosen after looking, so the shifted days lay one as wide around theirs.
-    """
-    bands = [window]
-    if window[0] > 0 and (own := _usual(null)) is not None:
-        half = (window[1] - window[0]) // 2
-        bands.append((own - half, own + half))
-    return 1.0 - wilson_lower(len(null) - max(_hits(null, bands)), len(null))
-
-
-def _hits(lags: Int32, windows: list[tuple[int, int]]) -> list[int]:
-    """Return how many lags (ascending) lie in each window, both ends included."""
-    low, high = zip(*windows, strict=True)
-    hits: list[int] = (lags.searchsorted(high, "right") - lags.searchsorted(low, "left")).tolist()
-    return hits
-
-
-def _windows(lags: Int32) -> list[tuple[int, int]]:
-    """Return the lags (from, to, in ms) to test: short ones first, and last two bands around the usual lag.
-
-    Where the target's stays are short, it always changes soon: then only that people wait *that* long tells.
-    """
-    windows = [(0, window) for window in WINDOWS_MS]
-    if (usual := _usual(lags)) is not None and usual > WINDOWS_MS[0]:
-        windows += [(int(usual * (1 - part)), int(usual * (1 + part))) for part in _BANDS]
-    return windows
-
-
-def _usual(lags: Int32) -> int | None:
-    near = int(lags.searchsorted(AFTER_MS, "right"))
-    return (int(lags[(near - 1) // 2]) + int(lags[near // 2])) // 2 if near else None
 
 
 def _echoes(at: Int64, acts: Int64) -> Bool:
