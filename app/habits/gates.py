@@ -96,10 +96,11 @@ def _over(habit: Habit) -> str | None:
     few = binomial_tail(int((~late).sum()), len(late), 1.0 - LEAST_RIGHT) <= _LATE_BY_CHANCE
     if few and len(late) and late.mean() < LEAST_RIGHT:
         return f"right only {int(late.sum())} of {_times(len(late))} of late"
-    last = int(habit.whole.wanted.max(initial=0))
-    # A reaction comes up whatever the hour, and only where there is something to do.
-    due = np.concatenate([habit.whole.wanted, habit.whole.unwanted]) if habit.kind == TRIGGER else habit.fires
-    silent = int((due > last + (0 if habit.kind == TRIGGER else DAY_MS // 2)).sum())
+    due, last = habit.fires, int(habit.whole.wanted.max(initial=0)) + DAY_MS // 2
+    if habit.kind == TRIGGER:
+        # A reaction may be due twice an hour, and only where there is something to do.
+        due, last = np.concatenate([habit.whole.wanted, habit.whole.unwanted]), last - DAY_MS // 2
+    silent = int((due > last).sum())
     # Once more and once less than seen: nobody is that steady for sure (Laplace).
     left_out = 1.0 - (len(habit.whole.wanted) + 1) / (len(due) - silent + 2)
     if left_out**silent <= _SILENT_BY_CHANCE:
